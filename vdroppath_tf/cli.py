@@ -205,7 +205,9 @@ class _Printable(FlagFormatter):
 def _plain_logging(values: flags.FlagValues) -> None:
     """Logs this package's messages as plain lines, and only warnings of other packages."""
     if not flags.FLAGS.is_parsed():
-        flags.FLAGS(["vdroppath"])  # absl's logging has its own flags, and needs them parsed
+        # absl's logging has flags of its own. Parsing them would want those that the caller's own
+        # program requires.
+        flags.FLAGS.mark_as_parsed()
     logging.use_absl_handler()
     logging.set_verbosity(min(values.verbosity, 0))
     std_logging.getLogger("tensorflow").setLevel(std_logging.WARNING)  # TensorFlow's default too

@@ -240,6 +240,17 @@ def test_a_start_that_crashes_says_all(tmp_path: Any) -> None:
     assert {"F0000 Check failed", "I0000 00:00:1 1 a.cc:1] information"} <= set(lines)
 
 
+def test_a_program_whose_own_flags_are_not_parsed_can_call_the_commands() -> None:
+    code = (
+        "from absl import flags; from vdroppath_tf.cli import main; "
+        "flags.DEFINE_string('mine', None, 'text', required=True); "
+        "raise SystemExit(main(['catalog']))"
+    )
+    done = run([sys.executable, "-c", code])
+    assert done.returncode == 2
+    assert done.stderr.startswith("vdroppath catalog: --data is needed")
+
+
 def test_processes_that_are_started_are_silent_too(tmp_path: Any) -> None:
     code = "import vdroppath_tf, tensorflow"
     first = f"import subprocess; subprocess.run([sys.executable, '-c', {code!r}])"

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-INTERNAL = {"torch_step.py", "film_writer.py"}  # other scripts run them, with positions only
+# Other scripts run these, with positions only.
+INTERNAL = {"torch_step.py", "torch_feed.py", "keras_feed.py", "film_writer.py"}
 SHORTEST = 8  # letters of a text that says more than the name of its flag
 
 
