@@ -3,8 +3,8 @@
 python killed_run.py TASK_FOLDER RUN_FOLDER SIGNAL STEPS [STEPS ...]
 
 Each number of steps is one run in the folder, which gets the signal after so many steps of its own.
-A run that stops by itself prints its exit code, its last checkpoint, and whether the handler of
-SIGTERM was restored.
+A run that stops by itself prints its exit code, its last checkpoint, whether the handler of
+SIGTERM was restored, and whether the progress that it noted is that of the checkpoint.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from pathlib import Path
 
 import tiny
 
-from vdroppath_tf.training import RunFolder
+from vdroppath_tf.training import RunFolder, read_progress
+from vdroppath_tf.training.position import Position
 
 HERE = Path(__file__).parent
 
@@ -60,7 +61,11 @@ def main() -> None:
         except SystemExit as stopped:
             names = sorted(path.name for path in Path(folder).glob("checkpoint-*"))
             restored = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-            print(stopped.code, names[-1], restored)
+            noted = read_progress(Path(folder))
+            assert noted is not None
+            assert noted.state == "stopped"
+            reached = Position(noted.number, noted.epoch, steps=noted.step)
+            print(stopped.code, names[-1], restored, reached.name == names[-1])
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -278,6 +279,18 @@ def test_status_says_how_a_training_resumes(call: Any, tmp_path: Path) -> None:
         done = call("status", tmp_path)
         assert f"{tmp_path}: {'killed' if state == 'running' else state}, search " in done.out
         assert done.out.endswith(resume) == has_line
+    Progress("stopped", phases, command="vdroppath train --out=run").write(tmp_path)
+    resume = "  to resume: vdroppath train --out=run; it continues from the last checkpoint\n"
+    assert call("status", tmp_path).out.endswith(resume)
+
+
+def test_a_training_notes_its_command_without_secrets() -> None:
+    values = flags.FlagValues()
+    train.define(values)
+    values(["vdroppath", "--data=my videos", "--backup=s3://key:secret@host/b", "--out=run"])
+    words = shlex.split(train.command_of(values))
+    assert words[:2] == ["vdroppath", "train"]
+    assert set(words[2:]) == {"--data=my videos", "--backup=s3://host/b", "--out=run"}
 
 
 def test_status_of_no_run(call: Any, tmp_path: Path) -> None:

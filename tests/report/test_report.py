@@ -252,6 +252,22 @@ def test_prose_when_something_was_found():
     assert "the choice of a draw matters" in text
 
 
+@pytest.mark.parametrize(
+    ("lower", "upper", "said_of_halves"),
+    [
+        ((0.1, 0.9), (0.9, 0.1), ["leans to time", "lower half of the layers leans to space"]),
+        ((0.5, 0.5), (0.56, 0.44), ["leans neither", "upper half of the layers leans to time"]),
+        ((0.9, 0.1), (0.9, 0.1), ["leans to time"]),
+    ],
+)
+def test_halves_of_the_layers_that_lean_otherwise(lower, upper, said_of_halves):
+    space = ProbabilitySpace([lower] + [upper] * 2, architecture="micro")
+    text = findings.space_leans(replace(task(), space=space))
+    assert text is not None
+    assert all(words in text for words in said_of_halves)
+    assert text.count("half") == len(said_of_halves) - 1
+
+
 def test_prose_when_nothing_was_found():
     nothing = replace(
         task(s=0.25, st=0.26, both=0.24, best=0.27),

@@ -90,7 +90,7 @@ def test_terminated_in_every_part_of_an_epoch(
     code, printed, errors = started(motion.folder, kept.path, signal.SIGTERM, *steps)
     assert code == 0, errors
     assert TERMINATED == 143
-    assert printed.splitlines() == [f"143 checkpoint-{name} True" for _, name in stops]
+    assert printed.splitlines() == [f"143 checkpoint-{name} True True" for _, name in stops]
     goes_on(whole_run, kept, steps=3 * STEPS - 2)
 
 

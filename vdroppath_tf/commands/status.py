@@ -168,7 +168,8 @@ def _lines_of_training(name: str, each: dict[str, Any], *, whole: bool) -> Itera
     if each["state"] == "killed":
         yield "  no process is running, so nothing more happens by itself"
     if each["state"] in ("killed", "stopped", "failed") and whole:
-        yield "  to resume: give the same command again; it continues from the last checkpoint"
+        again = each["command"] or "give the same command again"
+        yield f"  to resume: {again}; it continues from the last checkpoint"
 
 
 def _step(each: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -33,6 +34,7 @@ from vdroppath_tf.commands.sources import (
     open_source,
 )
 from vdroppath_tf.commands.supervisor import LOST, Supervisor
+from vdroppath_tf.data.remote.urls import without_secrets
 
 if TYPE_CHECKING:
     from vdroppath_tf.experiments.account import Account
@@ -101,6 +103,11 @@ def _given(values: flags.FlagValues) -> list[str]:
     return arguments_of(values, names)
 
 
+def command_of(values: flags.FlagValues) -> str:
+    """Returns the command line of the given flags, without secrets in addresses."""
+    return without_secrets(shlex.join(["vdroppath", "train", *_given(values)]))
+
+
 def _leave(code: int) -> None:
     """Ends this process with the exit code of the training processes, which logged the reason."""
     if code == 130:
@@ -162,7 +169,12 @@ def _train_on(
     clips = training.Clips(videos, validation, max_bad_fraction=values.max_bad_fraction)
 
     kept = training.RunFolder(
-        out, values.backup, values.save_every, values.picture_every, tuple(values.log)
+        out,
+        values.backup,
+        values.save_every,
+        values.picture_every,
+        tuple(values.log),
+        command="" if values.devices == "multiworker" else command_of(values),
     )
 
     if workers is None:

@@ -65,29 +65,46 @@ def space_moved(task: TaskReport) -> str:
 
 
 @named
-def mean_on(space: ProbabilitySpace) -> dict[str, float]:
+def mean_on(space: ProbabilitySpace, layers: slice = slice(None)) -> dict[str, float]:
     """Returns the mean probability that each branch is on in a draw (sampling form).
 
     The mean is over the layers that have the branch and, with gates per input, first over each
-    layer's inputs.
+    layer's inputs. ``layers`` selects some of the layers, by default all.
     """
     pairs = zip(space.path_on(form="sampling").items(), space.gated.T, strict=True)
-    return {branch: float(values[has].mean()) for (branch, values), has in pairs if has.any()}
+    some = [(branch, values[layers], has[layers]) for (branch, values), has in pairs]
+    return {branch: float(values[has].mean()) for branch, values, has in some if has.any()}
 
 
 @named
 def space_leans(task: TaskReport) -> str | None:
-    """Describes whether draws prefer the spatial or the temporal path."""
-    on = mean_on(task.space)
+    """Describes whether draws prefer the spatial or the temporal path, and where not all layers do.
+
+    Half of the layers is named where it leans and all of them do not, or to the other side.
+    """
+    on, middle = mean_on(task.space), len(task.space) // 2
     if not {"S", "ST"} <= set(on):
         return None
+    halves = {"lower": slice(None, middle), "upper": slice(middle, None)}
+    parts = {name: mean_on(task.space, layers) for name, layers in halves.items()}
+    apart = [
+        f" The {name} half of the layers leans to {side}: S {part['S']:.2f}, ST {part['ST']:.2f}."
+        for name, part in parts.items()
+        if (side := _side(part)) not in (None, _side(on))
+    ]
     numbers = (
         f"averaged over layers, a draw has the path S (one frame) on with probability "
         f"{on['S']:.2f} and the path ST (three frames) with {on['ST']:.2f}"
     )
-    if abs(on["S"] - on["ST"]) < LEANS:
-        return f"It leans neither to space nor to time: {numbers}."
-    return f"It leans to {'space' if on['S'] > on['ST'] else 'time'}: {numbers}."
+    side = _side(on)
+    leans = "neither to space nor to time" if side is None else f"to {side}"
+    return f"It leans {leans}: {numbers}.{''.join(apart)}"
+
+
+def _side(on: dict[str, float]) -> str | None:
+    if not {"S", "ST"} <= set(on) or abs(on["S"] - on["ST"]) < LEANS:
+        return None
+    return "space" if on["S"] > on["ST"] else "time"
 
 
 @named

@@ -39,6 +39,7 @@ class Progress:
         process: The process number.
         host: The name of the machine.
         written: The time of writing, in seconds since 1970.
+        command: The command line that continues the run, or "".
 
     Example:
     ```python
@@ -63,6 +64,7 @@ class Progress:
     process: int = dataclasses.field(default_factory=os.getpid)
     host: str = dataclasses.field(default_factory=socket.gethostname)
     written: float = dataclasses.field(default_factory=time.time)
+    command: str = ""
 
     def write(self, folder: Path) -> None:
         """Writes the file; a full disk or a missing folder does not stop the training."""
@@ -96,7 +98,10 @@ def read_progress(folder: Path) -> Progress | None:
         return None
     names = [field.name for field in dataclasses.fields(Progress)]
     try:
-        fields = read_json(read_text(file), FORMAT, names)
+        # files of earlier versions have no command
+        fields = {"command": "", **read_json(read_text(file), FORMAT)}
+        if set(fields) != set(names):
+            raise ValueError(f"expected the fields {sorted(names)}, received {sorted(fields)}")
         phases = tuple((str(name), int(epochs)) for name, epochs in fields.pop("phases"))
         return Progress(**{**fields, "phases": phases, "bad": tuple(fields["bad"])})
     except (TypeError, ValueError) as error:

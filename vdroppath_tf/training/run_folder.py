@@ -28,6 +28,8 @@ class RunFolder:
             next; 0 draws none. Defaults to 1.
         log: The loggers of the run: ``"tensorboard"``, whose files are written to the folder,
             ``"wandb"`` and ``"mlflow"``. Defaults to TensorBoard.
+        command: The command line that continues the run, which ``vdroppath status`` shows.
+            Defaults to "", none.
 
     Example:
     ```python
@@ -43,6 +45,7 @@ class RunFolder:
     save_every: int | str | None = None
     picture_every: int = 1
     log: tuple[str, ...] = ("tensorboard",)
+    command: str = ""
 
     def __post_init__(self) -> None:
         if self.picture_every < 0:

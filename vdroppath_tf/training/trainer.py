@@ -110,7 +110,7 @@ def train(
             loggers = stack.enter_context(logging_to(kept.log, kept.path, recipe.to_json()))
         run = Run(clips, maker, kept, store, backup, signals, on_step, verbose, workers, loggers)
         watch = RunWatch(phases, run)
-        watch.note()
+        watch.note(command="" if kept is None else kept.command)
         try:
             with workers.watched():
                 history = _train_phases(model, phases, watch)

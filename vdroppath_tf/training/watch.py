@@ -18,6 +18,7 @@ from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.position import Position
 from vdroppath_tf.training.progress import Progress
 from vdroppath_tf.training.run import Run
+from vdroppath_tf.training.shared_store import SharedStore
 from vdroppath_tf.training.shown import epoch_line, show, speed_words
 from vdroppath_tf.training.signs import dead_layers, input_bound, saturated_gates, variances
 
@@ -77,7 +78,15 @@ class RunWatch:
         if isinstance(error, Exception):
             self.note(state="failed", error=str(error) or type(error).__name__)
         else:
-            self.note(state="stopped")
+            self.note(state="stopped", **self._saved())
+
+    def _saved(self) -> dict[str, int]:
+        """Returns where the run resumes: steps after the last note may have been saved."""
+        store = self.run.store.store if isinstance(self.run.store, SharedStore) else self.run.store
+        if store is None:
+            return {}
+        saved, steps = store.position(), self.run.steps_per_epoch
+        return {"number": saved.phase, "epoch": saved.epochs, "step": saved.steps, "steps": steps}
 
     def finished(self, history: Sequence[dict[str, Any]]) -> None:
         """Records that the run is finished."""
