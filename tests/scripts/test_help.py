@@ -26,9 +26,18 @@ def calls_in(path: Path) -> Iterator[tuple[str, ast.Call]]:
     return ((ast.unparse(n.func), n) for n in ast.walk(tree) if isinstance(n, ast.Call))
 
 
+def texts_in(path: Path) -> dict[str, list[tuple[int, str]]]:
+    """The variables of a script: the lines in which each gets a value, and its code."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            found.setdefault(node.targets[0].id, []).append((node.lineno, ast.unparse(node.value)))
+    return {name: sorted(values) for name, values in found.items()}
+
+
 def names_without_help(path: Path) -> list[str]:
     """The flags of a script without a text."""
-    missing = []
+    missing, variables = [], texts_in(path)
     for called, call in calls_in(path):
         texts = {word.arg: ast.unparse(word.value) for word in call.keywords}
         if called.startswith("flags.DEFINE_"):
@@ -39,7 +48,9 @@ def names_without_help(path: Path) -> list[str]:
             text = texts.get("help", "")
         else:
             continue
-        if len(text.strip("'\"")) < SHORTEST and text != "text":
+        before = [value for line, value in variables.get(text, ()) if line < call.lineno]
+        text = before[-1] if before else text
+        if len(text.strip("'\"")) < SHORTEST:
             missing.append(ast.unparse(call.args[0]))
     return missing
 
@@ -60,5 +71,13 @@ def test_help(path: Path) -> None:
 
 def test_a_flag_without_a_text_is_found(tmp_path: Path) -> None:
     file = tmp_path / "script.py"
-    file.write_text("parser.add_argument('--out')\nflags.DEFINE_string('a', None, '')\n")
-    assert names_without_help(file) == ["'--out'", "'a'"]
+    lines = (
+        "parser.add_argument('--out')",
+        "flags.DEFINE_string('a', None, '')",
+        "text = 'what is written'",
+        "parser.add_argument('--b', help=text)",
+        "text = ''",
+        "parser.add_argument('--c', help=text)",
+    )
+    file.write_text("\n".join(lines))
+    assert names_without_help(file) == ["'--out'", "'a'", "'--c'"]

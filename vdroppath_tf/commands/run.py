@@ -46,7 +46,7 @@ from vdroppath_tf.commands.run_plan import (
     write_state,
 )
 from vdroppath_tf.commands.run_recipe import FITTED, fitted
-from vdroppath_tf.commands.run_table import is_done, plan_table, time_table
+from vdroppath_tf.commands.run_table import done_steps, plan_table, time_table
 from vdroppath_tf.commands.sources import define_faults, define_formats, define_source
 from vdroppath_tf.data.remote import urls
 from vdroppath_tf.files import write_json, write_text
@@ -133,9 +133,10 @@ def go(values: flags.FlagValues, recipe: training.Recipe) -> None:
         check_same_plan(out, old, fields)
     found = sizes() if by_number else None
     rates = None if found is None else found.rates
-    print(plan_table(out, recipe, parts, steps, rates, values.draws), flush=True)
+    lost = done_steps(out, steps)
+    print(plan_table(out, recipe, parts, steps, lost, rates, values.draws), flush=True)
     if values.dry_run:
-        if not is_done(out, steps, steps[0]):
+        if lost.get(steps[0].name) != "":
             print(time_table(recipe, parts, values.max_bad_fraction), flush=True)
         return
     with training.run_lock(out / FOLDER):

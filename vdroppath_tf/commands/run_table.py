@@ -21,6 +21,7 @@ def plan_table(
     recipe: training.Recipe,
     parts: dict[str, data.Manifest],
     steps: list[Step],
+    lost: dict[str, str],
     rates: tuple[float, float] | None,
     draws: int,
 ) -> str:
@@ -31,13 +32,13 @@ def plan_table(
         recipe: The recipe.
         parts: The videos.
         steps: The steps.
+        lost: The names of the steps that were done, and what is lost of each, see ``done_steps``.
         rates: The lowest and the highest frame rate; None if clips do not depend on them.
         draws: The number of strategies that are drawn and scored.
     """
     train_videos = parts["train"]
     counts = ", ".join(f"{len(videos):,} {part}" for part, videos in parts.items())
     about = training.summary(recipe, len(train_videos))
-    state, lost = read_state(out), lost_of_steps(out, [step.name for step in steps])
     lines = [
         f"The plan of {out}:",
         f"  videos    {counts}; {train_videos.num_classes} classes",
@@ -51,18 +52,19 @@ def plan_table(
     few = few_to_choose(len(parts["validation"]), draws)
     lines += [f"  choice    {few}"] if few else []
     for n, step in enumerate(steps, 1):
-        done = state.get(step.name, {}).get("state") == "done"
-        mark = "done" if done and step.name not in lost else "    "
+        mark = "done" if lost.get(step.name) == "" else "    "
         lines.append(f"  {n} {mark} {step.name}: {step.line}")
-        if done and step.name in lost:
+        if lost.get(step.name):
             lines.append(f"         was done, but {lost[step.name]}: the step is repeated")
     return "\n".join(lines)
 
 
-def is_done(out: Path, steps: list[Step], step: Step) -> bool:
-    """Returns whether a step was done, and none of its files is missing or damaged."""
-    done = read_state(out).get(step.name, {}).get("state") == "done"
-    return done and step.name not in lost_of_steps(out, [each.name for each in steps])
+def done_steps(out: Path, steps: list[Step]) -> dict[str, str]:
+    """Returns the steps that were done, each with what is lost of its files; "" if nothing is."""
+    names = [step.name for step in steps]
+    state, lost = read_state(out), lost_of_steps(out, names)
+    done = [name for name in names if state.get(name, {}).get("state") == "done"]
+    return {name: lost.get(name, "") for name in done}
 
 
 def few_to_choose(videos: int, draws: int) -> str:
