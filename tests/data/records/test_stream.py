@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -239,6 +241,14 @@ class TestHere:
         with pytest.raises(ValueError, match=r"does not support ClipSampling\(flip=True\)"):
             stream_clips(folder, ClipSampling(4, flip=True), batch_size=1)
         stream_clips(folder, ClipSampling(4), batch_size=1)
+
+    def test_videos_of_two_sizes(self, folder: Path, tmp_path: Path) -> None:
+        shutil.copytree(folder, tmp_path / "records")
+        index = json.loads((folder / "index.json").read_text())
+        index["records"][1][index["fields"].index("height")] = 64
+        (tmp_path / "records" / "index.json").write_text(json.dumps(index))
+        with pytest.raises(ManifestError, match=r"records: its videos give clips of 2 sizes"):
+            stream_clips(tmp_path / "records", SAMPLING, batch_size=1)
 
     def test_no_records(self, tmp_path: Path) -> None:
         with pytest.raises(ManifestError, match="vdroppath convert"):

@@ -102,7 +102,9 @@ def stream_clips(
         raise ValueError(f"batch_size is {batch_size}, but there are only {epochs * total} clips.")
     clips = _records(folder, index, seed, epochs)
     clips = clips.shuffle(shuffle_buffer, seed=seed, reshuffle_each_iteration=False)
-    clips = clips.map(ops.clip, num_parallel_calls=tf.data.AUTOTUNE)
+    # The graph's branches are TensorFlow's own operations: AutoGraph has nothing to convert.
+    made = tf.autograph.experimental.do_not_convert(ops.clip)
+    clips = clips.map(made, num_parallel_calls=tf.data.AUTOTUNE)
     clips = clips.batch(batch_size, drop_remainder=True)
     if service is not None:
         clips = clips.apply(
