@@ -23,8 +23,9 @@ from vdroppath_tf.data.clips.pipeline import (
     evaluation_clips,
     training_clips,
 )
+from vdroppath_tf.data.records import bytes as record_bytes
 from vdroppath_tf.data.records import video as record_video
-from vdroppath_tf.data.records.bytes import frame_places, pack
+from vdroppath_tf.data.records.bytes import frame_places, frame_times, pack
 from vdroppath_tf.data.records.index import INDEX_FILE
 from vdroppath_tf.data.records.reader import check_shards, read_records
 from vdroppath_tf.data.records.stream import stream_clips
@@ -304,6 +305,7 @@ class TestDamage:
             ("height", 1 << 20, "record 1: height is"),
             ("width", 1.5, r"record 1: width is '1\.5'"),
             ("name", None, "record 1: name is 'None'"),
+            ("label", [0], r"record 1: label is '\[0\]', expected the number of one class"),
         ],
     )
     def test_an_index_that_cannot_be(
@@ -328,6 +330,25 @@ class TestDamage:
         ):
             open_manifest(copy)
 
+    @pytest.mark.parametrize(
+        ("label", "match"),
+        [
+            (2, "record 1: label is '2', expected a list of numbers of classes"),
+            ([2, 0, 2], r"record 1: a class is repeated in \[2, 0, 2\]"),
+            ([2, 3], "record 1: label is '3', expected 0 to 2"),
+        ],
+    )
+    def test_an_index_of_several_classes(self, copy: Path, label: object, match: str) -> None:
+        index = json.loads((copy / INDEX_FILE).read_text())
+        index["settings"]["multi_label"] = True
+        place = index["fields"].index("label")
+        for record in index["records"]:
+            record[place] = [0]
+        index["records"][1][place] = label
+        (copy / INDEX_FILE).write_text(json.dumps(index))
+        with pytest.raises(ManifestError, match=rf"index\.json: .*{match}"):
+            open_manifest(copy)
+
     @pytest.mark.parametrize("text", ["", "[" * 100_000, "\0", '{"format": 1}', "[1]"])
     def test_no_index_at_all(self, copy: Path, text: str) -> None:
         (copy / INDEX_FILE).write_text(text)
@@ -350,6 +371,21 @@ class TestBytes:
         places = frame_places(made.data[: made.head], len(made.data), len(frames))
         found = [made.data[a:b] for a, b in zip(places.starts, places.ends, strict=True)]
         assert found == frames
+
+    def test_heads_of_other_records(self) -> None:
+        frames = [bytes(100), bytes(100)]
+        made = pack(frames, labels=[1], name="a", size=(2, 3), times=np.array([0.0, 0.5]))
+        head = made.data[: made.head]
+        with pytest.raises(ValueError, match="more bytes of frames than the record"):
+            frame_places(head, made.head + 150, 2)
+        np.testing.assert_array_equal(frame_times(head, 2), [0, 0.5])
+        with pytest.raises(ValueError, match="2 times for 3 frames"):
+            frame_times(head, 3)
+
+    def test_too_large_for_a_record(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(record_bytes, "MAX_RECORD", (1 << 26) + 99)
+        with pytest.raises(ValueError, match=r"its 1 frames take 100 bytes.*Set a smaller short_"):
+            pack([bytes(100)], labels=[1], name="a", size=(2, 3))
 
     @settings(max_examples=100, deadline=None)
     @given(frame_lists, st.data())

@@ -105,6 +105,16 @@ def test_a_lost_shard_is_made_again(whole: Path, with_bad: Manifest, tmp_path: P
     check_shards(folder)
 
 
+def test_a_list_of_bad_videos_of_another_index(
+    whole: Path, videos: Manifest, tmp_path: Path
+) -> None:
+    shutil.copytree(whole, tmp_path / "train")
+    index = json.loads((tmp_path / "train" / "index.json").read_text())
+    (tmp_path / "train" / "index.json").write_text(json.dumps(index | {"bad": 1}))
+    with pytest.raises(ValueError, match=r"bad\.json lists 0 bad videos instead of 1\. Remove it"):
+        write(tmp_path / "train", videos)
+
+
 def test_other_settings_are_refused(whole: Path, videos: Manifest) -> None:
     before = contents(whole)
     for options, what in (
@@ -223,6 +233,11 @@ def test_bad_arguments(
     with pytest.raises(ValueError, match=match):
         write_records(tmp_path / "new", videos, **options)  # type: ignore[arg-type]
     assert not (tmp_path / "new").exists()
+
+
+def test_no_video(videos: Manifest, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="the manifest has no video"):
+        write_records(tmp_path / "new", videos.select([]))
 
 
 def test_no_folder_here(videos: Manifest) -> None:

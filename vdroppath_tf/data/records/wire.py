@@ -65,16 +65,17 @@ def values(data: bytes, start: int, end: int) -> list[int] | list[float] | list[
     Raises:
         ValueError: If it holds something else.
     """
-    for number, first, last in fields(data, start, end):
-        inside = [part for part in fields(data, first, last) if part[0] == 1]
-        if number == 1:
-            return [data[a:b] for _, a, b in inside]
-        if number == 2:
-            whole = b"".join(data[a:b] for _, a, b in inside)
-            return [*struct.unpack(f"<{len(whole) // 4}f", whole[: len(whole) // 4 * 4])]
-        if number == 3:
-            return [number for _, a, b in inside for number in _varints(data, a, b)]
-    return []
+    kinds = {number: place for number, *place in fields(data, start, end)}
+    kind = next((number for number in kinds if number in (1, 2, 3)), None)
+    if kind is None:
+        return []
+    inside = [(a, b) for number, a, b in fields(data, *kinds[kind]) if number == 1]
+    if kind == 1:
+        return [data[a:b] for a, b in inside]
+    if kind == 3:
+        return [number for a, b in inside for number in _varints(data, a, b)]
+    whole = b"".join(data[a:b] for a, b in inside)
+    return [*struct.unpack(f"<{len(whole) // 4}f", whole[: len(whole) // 4 * 4])]
 
 
 def _varints(data: bytes, place: int, end: int) -> Iterator[int]:
