@@ -51,6 +51,10 @@ class TestLayout:
             ({"columns": ("path", "num_frames")}, "lack label or class_name or"),
             ({"columns": ("label", "-", "-")}, "lack path"),
             ({"columns": "path,label"}, "columns must be several names"),
+            (
+                {"columns": ("path", "start_frame", "end_frame", "segment_frames", "label")},
+                "hold two ends of a segment",
+            ),
             ({"separator": ";"}, "Unknown separator.*'semicolon'"),
             ({"encoding": "latin-111"}, "unknown encoding: latin-111"),
         ],
@@ -119,8 +123,8 @@ class TestRead:
 
     def test_classes_of_another_list(self, root: Path) -> None:
         names = ("jump", "riding a bike", "run")
-        text = "a.mp4,Riding_a_bike\nb c.mp4,run\n"
-        assert read(root, text, labels=names) == [("a.mp4", 1, None), ("b c.mp4", 2, None)]
+        text = "a.mp4,Riding_a_bike\nb c.mp4,run\ns/d.avi,Jump\n"
+        assert [label for _, label, _ in read(root, text, labels=names)] == [1, 2, 0]
         with pytest.raises(ManifestError, match=r"txt:1: class 'swim' is not among the 3 classes"):
             read(root, "a.mp4,swim\n", labels=names)
 
@@ -129,12 +133,58 @@ class TestRead:
         text = text.replace("name", "class_name")
         manifest = open_manifest(write(root, text.format("y")), label_base=0)
         assert manifest.labels == ("0", "y", "2", "x")
+        own = ("k", "y", "p", "x")
+        assert open_manifest(root / "list.txt", labels=own, label_base=0).labels == own
         with pytest.raises(ManifestError, match=r"txt:4: class 1 has the name 'z', but 'y'"):
             read(root, text.format("z"), label_base=0)
         with pytest.raises(
             ManifestError, match=r"txt:2: class 3 has the name 'x', but 'q' elsewhere"
         ):
             read(root, text.format("y"), labels=("k", "y", "p", "q"))
+
+    def test_numbers_that_are_names(self, root: Path) -> None:
+        """As no class has the number 5 or 7 here."""
+        text = "a.mp4,7\nb c.mp4,5\n"
+        assert read(root, text, labels=("5", "7")) == [("a.mp4", 1, None), ("b c.mp4", 0, None)]
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("a.mp4,1.5\nb c.mp4,2.5\n", r"txt:1: label '1\.5' is not a whole number. Exp"),
+            ("\n", r"list\.txt: lists no video"),
+            ("# a comment\n", r"list\.txt: lists no video"),
+            ('{"path": "a.mp4", "label": "x"}\nb c.mp4,y\n', r"txt:2: is not a JSON object"),
+            ("k.mp4 0 30 1\nl.mp4 0 25 1\n", r"txt:1: there is no file 'k\.mp4'"),
+            ("gone.h5/x 1\ngone.h5/y 0\n", r"txt:1: there is no file 'gone\.h5'"),
+            ("path,run,sit\n" + "a.mp4,0,1\n" * 1001 + "a.mp4,0\n",
+                r"txt:1003: has 2 of 3 columns"),
+            ("path,run,sit\n" + "a.mp4,0,1\n" * 1001 + "a.mp4,0,2\n",
+                r"txt:1003: has '2' in the column of the class 'sit'"),
+        ],
+    )  # fmt: skip
+    def test_refused(self, root: Path, text: str, words: str) -> None:
+        with pytest.raises(ManifestError, match=words):
+            read(root, text, format="table")
+
+    def test_names_have_no_first_number(self, root: Path) -> None:
+        with pytest.raises(ManifestError, match=r"classes are names, such as 'x', .* label_base="):
+            read(root, "a.mp4,x\nb c.mp4,y\n", label_base=1)
+
+    def test_columns_of_objects(self, root: Path) -> None:
+        """Their fields have other names, and a comment above names nothing."""
+        text = '# mine\n{"datei": "a.mp4", "klasse": "x", "n": 3}\n'
+        layout = Layout(columns=("path", "label", "-"))
+        assert read(root, text, format=layout) == [("a.mp4", 0, None)]
+
+    def test_the_column_named_label(self, root: Path) -> None:
+        text = "path,label,category,action\na.mp4,x,p,1\nb c.mp4,y,q,1\n"
+        assert read(root, text) == [("a.mp4", 0, None), ("b c.mp4", 1, None)]
+
+    def test_a_class_and_none(self, root: Path) -> None:
+        rows = [{"path": "a.mp4", "label": ["x"]}, {"path": "a.mp4", "label": []}]
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        with pytest.raises(ManifestError, match=r"txt:2: 'a\.mp4' .* 'none' .* 'x'"):
+            read(root, text)
 
     def test_several_classes(self, root: Path) -> None:
         manifest = open_manifest(write(root, "a.mp4 3,1\nb c.mp4 0\n"))

@@ -148,12 +148,13 @@ def _other(labels: Iterable[str], words: Sequence[str]) -> str:
 
 def _by_name(labels: dict[str, str], names: Sequence[str] | None, column: str) -> Classes:
     for label, origin in labels.items():
-        if column == "label" and BETWEEN_NAMES.search(label) and label not in (names or ()):
+        ambiguous = column == "label" and label not in (names or ())
+        if ambiguous and BETWEEN_NAMES.search(label):
             raise ManifestError(
                 f"{origin}: label {label!r} may be one class, or several. Pass --columns with "
                 "class_name or labels in place of label (Layout(columns=...))."
             )
-        if column == "label" and FRACTION.fullmatch(label):
+        if ambiguous and FRACTION.fullmatch(label):
             raise ManifestError(
                 f"{origin}: label {label!r} is not a whole number. Expected the number of a class; "
                 "or if it is a name, pass --columns with class_name in place of label."
