@@ -26,8 +26,8 @@ def order_note(names: Sequence[str]) -> str | None:
     """
     if list(names) == sorted(names):
         return None
-    few = ", ".join(names[:3])
+    few = ", ".join(names if len(names) < 5 else [*names[:3], "...", names[-1]])
     return (
-        f"classes are numbers, and in numeric order: {few}, ..., {names[-1]} (not the order of "
+        f"classes are numbers, and in numeric order: {few} (not the order of "
         "text, 0, 1, 10, 2). Models and manifest files keep the order of their own labels"
     )

@@ -56,7 +56,7 @@ def sniff(
     exactly: There,
     there: There,
     source: str,
-    units: Units | None = None,
+    units: Units,
 ) -> Reading:
     """Returns the only way to read a list.
 
@@ -80,8 +80,7 @@ def sniff(
     except SegmentColumnError as error:
         raise ManifestError(f"{source}: {error}") from None
     sound = _with_header([trial for trial in trials if not trial.odd] or trials)
-    if units is not None:
-        sound = _of_units(sound, units)
+    sound = _of_units(sound, units)
     most = max((trial.found for trial in sound), default=0)
     best = [trial for trial in sound if trial.found == most]
     best.sort(key=lambda trial: -trial.fits)
