@@ -55,6 +55,7 @@ def test_a_damaged_video_is_one(tmp_path: Path) -> None:
         b"RIFF\0\0\0\0WAVE" + b"\0" * 5000,
         b"RIFF\0\0\0\0WEBPVP8 " + b"\0" * 5000,
         b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\x10" + b"\0" * 5000,
+        b"OggS" + b"\0" * 24 + b"\x01vorbis" + b"\0" * 5000,
         b"\0\0\0\x18ftypheic" + b"\0" * 5000,
         b"\0\0\0\x18ftypM4A " + b"\0" * 5000,
         b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR" + b"\0" * 17 + b"IDAT" + b"acTL" * 99,

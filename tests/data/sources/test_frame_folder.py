@@ -14,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pictures import barcodes, jpeg, png
 
+from vdroppath_tf.data.sources import folder as folder_of_frames
+from vdroppath_tf.data.sources import frame_search
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.folder import FrameFolder
 from vdroppath_tf.data.sources.frame_names import parse_template
@@ -166,6 +168,48 @@ def test_no_folder_of_frames(tmp_path: Path, kind: str) -> None:
     message = {"missing": "cannot be read", "file": "is not a folder", "empty": "holds no frame"}
     with pytest.raises(VideoError, match=message[kind]):
         FrameFolder(str(path)).validate()
+
+
+def test_the_first_number_without_listing_all(tmp_path: Path) -> None:
+    folder = str(fill(tmp_path / "v", "{:05d}.jpg", count=2, first=0))
+    assert FrameFolder(folder).first_number() == 0
+    assert FrameFolder(folder, first=7).first_number() == 7
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / "photo.jpg").touch()
+    assert FrameFolder(str(tmp_path / "w")).first_number() == 1
+
+
+def test_a_picture_of_too_many_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = FrameFolder(str(fill(tmp_path / "v", "{:05d}.jpg", count=2)))
+    monkeypatch.setattr(folder_of_frames, "MAX_PICTURE_BYTES", 100)
+    with pytest.raises(VideoError, match=r"00001\.jpg: has [0-9]+ bytes. Expected at most 100"):
+        source.info()
+
+
+def test_too_many_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame_search, "MAX_FRAMES", 3)
+    with pytest.raises(VideoError, match=r"v: holds more than 3 names. Expected one video's"):
+        find_names((f"{k}.jpg" for k in range(1, 9)), "v", first=1)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["a.jpg"], r"holds no frame named like 'img_{:f}\.jpg', but e\.g\. 'a\.jpg'"),
+        ([], r"holds no frame named like 'img_{:f}\.jpg': it is empty"),
+        (["img_1.5.jpg", "img_1.50.jpg"], "'img_1.5.jpg' and 'img_1.50.jpg' have the same number"),
+    ],
+)
+def test_names_with_times(names: list[str], words: str) -> None:
+    with pytest.raises(VideoError, match=words):
+        find_names(iter(names), "v", template="img_{:f}.jpg", first=1)
+
+
+def test_a_template_passes_over_other_widths() -> None:
+    found = find_names(
+        iter(["1.jpg", "00001.jpg", "00002.jpg"]), "v", template="{:05d}.jpg", first=1
+    )
+    assert [found.name(k) for k in range(found.count)] == ["00001.jpg", "00002.jpg"]
 
 
 @pytest.mark.parametrize(

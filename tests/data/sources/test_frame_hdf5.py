@@ -235,3 +235,28 @@ def test_a_group_that_holds_itself(path: Path) -> None:
         group["a"] = group
     with pytest.raises(VideoError, match="'a' has no frame number"):
         Hdf5Frames(str(path)).info()
+
+
+def test_places_for_another_reader(path: Path) -> None:
+    """tensorflow-io's reader is given where the pixels are, after they were checked here."""
+    with h5py.File(path, "w") as file:
+        file["one"] = pixels()
+        for k in range(COUNT):
+            file[f"each/{k + 1:05d}"] = pixels()[k]
+            file[f"coded/{k + 1:05d}"] = np.frombuffer(png(pixels()[k]), np.uint8)
+    shape = (COUNT, *barcode.SIZE, 3)
+    names, places, found = Hdf5Frames(str(path), "one").places([5, 0, 5])
+    assert (names.tolist(), places.tolist(), found) == (["/one"] * 3, [5, 0, 5], shape)
+    names, places, found = Hdf5Frames(str(path), "each").places([5, 0, 5])
+    assert names.tolist() == [f"/each/{k + 1:05d}" for k in (5, 0, 5)]
+    assert (places.tolist(), found) == ([-1] * 3, shape[1:])
+    with pytest.raises(VideoError, match=r"coded: holds JPEG or PNG pictures. Expected pixels"):
+        Hdf5Frames(str(path), "coded").places([0])
+    with pytest.raises(VideoError, match="frame 12 was requested"):
+        Hdf5Frames(str(path), "one").places([COUNT])
+
+
+def test_frames_without_colours(path: Path) -> None:
+    write(path, **{"k/00001": np.zeros((8, 8), np.uint8)})
+    with pytest.raises(VideoError, match=r"k: 00001: is uint8 \(8, 8\)"):
+        Hdf5Frames(str(path), "k").info()

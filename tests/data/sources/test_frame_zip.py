@@ -15,6 +15,7 @@ from pictures import barcodes, jpeg
 
 from vdroppath_tf.data.sources import zip_members, zip_packing
 from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.data.sources.zip import FrameZip
 
 COUNT = 12
@@ -255,3 +256,59 @@ def test_threads_read_many_archives(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         read = pool.map(lambda k: numbers(sources[k % 4].read(wanted[k])), range(80))
     assert [*read] == wanted
+
+
+def video_in(path: Path, name: str = "img_00003.jpg") -> VideoFile:
+    """A member as a video file: it is found and unpacked without reading the others."""
+    return VideoFile(f"{path}!{name}")
+
+
+@pytest.mark.parametrize(
+    ("field", "layout", "value", "message"),
+    [
+        (FLAGS, "<H", 1, "it is encrypted. Write the archive again, or unpack it"),
+        (OFFSET, "<I", 1, "the file is not where its list says"),
+        (PACKED, "<I", 300, "a file that is stored has two sizes"),
+    ],
+)
+def test_a_video_that_is_not_as_the_list_says(
+    path: Path, field: int, layout: str, value: int, message: str
+) -> None:
+    write(path, frames())
+    _patch(path, "img_00003.jpg", field, layout, value)
+    with pytest.raises(VideoError, match=rf"zip!img_00003\.jpg: .*{message}"):
+        video_in(path).info()
+
+
+def test_two_videos_of_the_same_name(path: Path) -> None:
+    write(path, {"a.mp4": b"1", "b.mp4": b"2"})
+    path.write_bytes(path.read_bytes().replace(b"b.mp4", b"a.mp4"))
+    with pytest.raises(VideoError, match=r"has two files with the same name. Write it again"):
+        video_in(path, "a.mp4").info()
+
+
+def with_zip64(path: Path, length: int, *, at: int = 0) -> None:
+    """Gives an archive the end records of a large one; `at` moves the first out of its place."""
+    data = path.read_bytes()
+    end = data.rindex(b"PK\x05\x06")
+    many, size, start = struct.unpack("<HII", data[end + 10 : end + 20])
+    large = struct.pack(
+        "<4sQ2H2I4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, many, many, length or size, start
+    )
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, end + at, 1)
+    path.write_bytes(data[:end] + large + locator + data[end:])
+
+
+def test_the_end_records_of_large_archives(path: Path) -> None:
+    write(path, frames())
+    with_zip64(path, 0)
+    with pytest.raises(VideoError, match=r"img_00003\.jpg: .*not a video"):
+        video_in(path).info()  # it was found: a picture is no video
+    for length, at, message in (
+        (1 << 40, 0, "list of files has 1099511627776 bytes, more than"),
+        (0, 3, "its end record leads nowhere"),
+    ):
+        write(path, frames())
+        with_zip64(path, length, at=at)
+        with pytest.raises(VideoError, match=message):
+            video_in(path).info()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 import struct
+from fractions import Fraction
 
+import av
 import numbered
 import numpy as np
 import pytest
 
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.pictures import picture_orientation, picture_size, read_picture
+from vdroppath_tf.data.sources.png import read_png
 
 FORMATS = ("webp", "bmp", "tif")
 SIZE = (2 * numbered.BLOCK, numbered.BITS * numbered.BLOCK)
@@ -93,5 +96,41 @@ def test_headers_of_webp() -> None:
     assert picture_size(turned, "p") == SIZE
     np.testing.assert_array_equal(read_picture(turned, "p"), numbered.pixels(3)[::-1, ::-1])
     np.testing.assert_array_equal(read_picture(extended(0), "p"), numbered.pixels(3))
+    for upright in (extended(8), extended(8, b"EXIF" + struct.pack("<I", 4) + b"none")):
+        assert picture_orientation(upright, "p") == 1
     with pytest.raises(VideoError, match="is animated"):
         picture_size(extended(2), "p")
+
+
+def test_lossy_webp() -> None:
+    """A picture without an extended header, smooth enough for a decoder to give it back."""
+    encoder = av.CodecContext.create("libwebp", "w")
+    frame = av.VideoFrame.from_ndarray(np.full((16, 24, 3), 90, np.uint8), format="rgb24")
+    encoder.height, encoder.width, encoder.pix_fmt = 16, 24, "yuv420p"
+    encoder.time_base = Fraction(1, 25)
+    packets = [*encoder.encode(frame.reformat(format="yuv420p")), *encoder.encode(None)]
+    data = b"".join(map(bytes, packets))
+    assert data[12:16] == b"VP8 "
+    assert picture_size(data, "p") == (16, 24)
+    assert np.abs(read_picture(data, "p").astype(int) - 90).max() <= 3
+
+
+def test_bmp_of_os2() -> None:
+    """Its header has 12 bytes, and its rows begin at the bottom."""
+    rows = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
+    head = struct.pack("<IHHHH", 12, 4, 2, 1, 24)
+    body = head + rows[::-1, :, ::-1].tobytes()
+    data = b"BM" + struct.pack("<IHHI", 14 + len(body), 0, 0, 14 + len(head)) + body
+    assert picture_size(data, "p") == (2, 4)
+    np.testing.assert_array_equal(read_picture(data, "p"), rows)
+    with pytest.raises(VideoError, match=r"p: .*no header"):
+        picture_size(data[:20], "p")
+
+
+def test_png_without_its_end() -> None:
+    data = numbered.picture(3, "png")
+    assert picture_orientation(data, "p") == 1
+    with pytest.raises(VideoError, match=r"p: .*it is cut short: no end in its"):
+        read_png(data[: data.index(b"IEND") - 4], "p")
+    with pytest.raises(VideoError, match=r"p: is not a PNG picture \(begins with nothing\)"):
+        read_png(b"", "p")

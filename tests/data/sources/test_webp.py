@@ -32,22 +32,24 @@ def picture(
     *,
     flags: int = 0,
     duration: int = 40,
+    lossless: bool = True,
 ) -> bytes:
     """A chunk of one picture of one colour, at `(top, left, height, width)`."""
     top, left, height, width = box
     encoder: Any = av.CodecContext.create("libwebp", "w")
-    encoder.height, encoder.width, encoder.pix_fmt = height, width, "bgra"
-    encoder.time_base, encoder.options = Fraction(1, 25), {"lossless": "1"}
+    encoder.height, encoder.width = height, width
+    encoder.pix_fmt = "bgra" if lossless else "yuva420p"
+    encoder.time_base, encoder.options = Fraction(1, 25), {"lossless": str(int(lossless))}
     pixels = np.full((height, width, 4), colour, np.uint8)
-    packets = encoder.encode(av.VideoFrame.from_ndarray(pixels, format="rgba"))
-    data = b"".join(map(bytes, [*packets, *encoder.encode(None)]))
-    data = data[data.index(b"VP8L") :]
+    frame = av.VideoFrame.from_ndarray(pixels, format="rgba").reformat(format=encoder.pix_fmt)
+    data = b"".join(map(bytes, [*encoder.encode(frame), *encoder.encode(None)]))
+    data = data[data.index(b"VP8L" if lossless else b"ALPH") :]
     places = (left // 2, top // 2, width - 1, height - 1, duration)
     return chunk(b"ANMF", b"".join(map(three, places)) + bytes([flags]) + data)
 
 
-def write(path: Path, *pictures: bytes) -> Path:
-    head = chunk(b"VP8X", b"\x12\0\0\0" + three(WIDTH - 1) + three(HEIGHT - 1))
+def write(path: Path, *pictures: bytes, width: int = WIDTH) -> Path:
+    head = chunk(b"VP8X", b"\x12\0\0\0" + three(width - 1) + three(HEIGHT - 1))
     body = b"WEBP" + head + chunk(b"ANIM", bytes(6)) + b"".join(pictures)
     path.write_bytes(chunk(b"RIFF", body))
     return path
@@ -79,6 +81,14 @@ def test_rules_of_the_canvas(tmp_path: Path) -> None:
     times = index_video(path).times()
     assert times is not None
     assert np.allclose(times, [0, 0.04, 0.12, 0.16, 0.2])
+
+
+def test_transparency_beside_the_colours(tmp_path: Path) -> None:
+    """Lossy pictures have it in a chunk before their own."""
+    half = picture((0, 0, 200, 128), lossless=False)
+    frames = read_frames(write(tmp_path / "a.webp", picture(RED), half), [0, 1])
+    mixed = [200 * 127 / 255, 0, 200 * 128 / 255]
+    assert np.abs(frames[1].astype(int) - np.round(mixed)).max() <= 6, frames[1, 0, 0]
 
 
 def expect(path: Path, words: str) -> None:
@@ -122,6 +132,30 @@ def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "a.webp", picture(RED), picture(GREEN))
     assert index_video(tmp_path / "a.webp").num_frames == 2
     expect(write(tmp_path / "b.webp", *[picture(RED)] * 3), "at most .* are read. Convert it")
+
+
+def test_a_file_that_is_too_large_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.webp", picture(RED))
+    monkeypatch.setattr(webp, "MAX_BYTES", path.stat().st_size - 1)
+    expect(path, r"has [0-9]+ bytes; at most [0-9]+ are read. Convert it to mp4")
+
+
+def test_a_canvas_that_is_too_large(tmp_path: Path) -> None:
+    expect(write(tmp_path / "a.webp", picture(RED), width=20_000), "has frames of 20000x24 pixels")
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (b"ANMF" + struct.pack("<I", 1000) + bytes(30), "is cut short"),
+        (chunk(b"ANMF", bytes(20)), "has a picture without data"),
+        (picture(RED, (0, 0, 16, 16)).replace(three(15) * 2, three(15) + three(7), 1), "is damag"),
+    ],
+)
+def test_chunks_that_lie(tmp_path: Path, bad: bytes, words: str) -> None:
+    expect(write(tmp_path / "b.webp", picture(RED), bad), words)
 
 
 def test_a_still_picture_is_no_video(tmp_path: Path) -> None:
