@@ -41,6 +41,19 @@ def test_gates_move_as_much_further() -> None:
     np.testing.assert_allclose(moved(GateSGD(0.1, 0.0), [1.0, 1.0, 1.0]), [0.1, 0.0, 0.0], 1e-5)
 
 
+def test_in_a_graph_the_rate_of_all_gates_is_one_product() -> None:
+    layer = Weights()
+    layer.build()
+    optimizer = GateSGD(0.1, 3.0)
+    optimizer.build(layer.all)
+    update = tf.function(lambda: optimizer.apply([tf.ones(2)] * 3))
+    kinds = [op.type for op in update.get_concrete_function().graph.get_operations()]
+    assert kinds.count("Mul") == 1
+    update()
+    found = [1 - v.value.numpy()[0] for v in layer.all]
+    np.testing.assert_allclose(found, [0.1, 0.3, 0.3], 1e-5)
+
+
 @pytest.mark.parametrize("nesterov", [False, True])
 def test_momentum_is_sgds(nesterov: bool) -> None:
     options: dict[str, Any] = {"momentum": 0.9, "nesterov": nesterov}

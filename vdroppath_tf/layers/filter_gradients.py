@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from vdroppath_tf.layers.constants import constant, reshape
 from vdroppath_tf.layers.own_gradient import own_gradient
-from vdroppath_tf.layers.sizes import images_of, sizes_of
+from vdroppath_tf.layers.sizes import image_sizes, images_of, sizes_of
 
 
 def temporal_in_training(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
@@ -45,7 +45,7 @@ def gradient_of_input(x: tf.Tensor, kernel: tf.Tensor, dy: tf.Tensor) -> tf.Tens
         dx = tf.linalg.matmul(rows, flat, transpose_b=True)
     else:
         flat = reshape(kernel, [size, 1, channels, filters])
-        dx = _of_input(images_of(x), flat, images_of(dy))
+        dx = _of_input(image_sizes(x), flat, images_of(dy))
     return reshape(dx, [-1, *sizes_of(x)[1:]])
 
 
@@ -72,16 +72,16 @@ def gradient_of_kernel(x: tf.Tensor, shape: tf.TensorShape, dy: tf.Tensor) -> tf
 @own_gradient
 def _convolved(x: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
     def gradients(dy: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return _of_input(x, kernel, dy), _of_kernel(x, dy, kernel.shape)
+        return _of_input(sizes_of(x), kernel, dy), _of_kernel(x, dy, kernel.shape)
 
     return tf.nn.conv2d(x, kernel, 1, "SAME"), gradients
 
 
-def _of_input(x: tf.Tensor, kernel: tf.Tensor, dy: tf.Tensor) -> tf.Tensor:
-    """The gradient of the input of a convolution over the first axis of images."""
-    known = x.shape.is_fully_defined()
+def _of_input(sizes: list[Any], kernel: tf.Tensor, dy: tf.Tensor) -> tf.Tensor:
+    """The gradient of the input, of some sizes, of a convolution over the first axis of images."""
+    known = all(isinstance(n, int) for n in sizes)
     return tf.raw_ops.Conv2DBackpropInput(
-        input_sizes=constant(tuple(x.shape), tf.int32) if known else tf.shape(x),
+        input_sizes=constant(tuple(sizes), tf.int32) if known else tf.stack(sizes),
         filter=kernel,
         out_backprop=dy,
         strides=[1, 1, 1, 1],

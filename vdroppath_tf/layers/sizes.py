@@ -23,7 +23,12 @@ def size_of(x: tf.Tensor, axis: int) -> Any:
     return tf.shape(x)[axis] if known is None else known
 
 
+def image_sizes(x: tf.Tensor) -> list[Any]:
+    """The sizes of ``images_of(x)``."""
+    batch, time, height, width, channels = sizes_of(x)
+    return [batch, time, height * width, channels]
+
+
 def images_of(x: tf.Tensor) -> tf.Tensor:
     """Clips as images of time and of all cells of a frame, ``(batch, time, cells, channels)``."""
-    _, time, height, width, channels = sizes_of(x)
-    return reshape(x, [-1, time, height * width, channels])
+    return reshape(x, [-1, *image_sizes(x)[1:]])

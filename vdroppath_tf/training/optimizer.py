@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from vdroppath_tf.cost import GATE_WEIGHTS
+from vdroppath_tf.layers.constants import kept_by
 from vdroppath_tf.models.sgd import FusedSGD
 from vdroppath_tf.names import named
+
+_KEPT = "_vdroppath_gate_rates"  # by a graph
 
 
 @named
@@ -85,8 +89,18 @@ class GateSGD(FusedSGD):
         # TensorFlow passes its own variable, which has no path
         path = self._trainable_variables[self._get_variable_index(variable)].path
         if is_gate(path):
-            learning_rate *= self.gate_multiplier
+            learning_rate = self._of_gates(learning_rate)
         super().update_step(gradient, variable, learning_rate)
+
+    def _of_gates(self, learning_rate: Any) -> Any:
+        """Returns the learning rate of gates; in a graph it is one product for all of them."""
+        if tf.executing_eagerly():
+            return learning_rate * self.gate_multiplier
+        made = kept_by(tf.compat.v1.get_default_graph(), _KEPT, dict)
+        key = (id(learning_rate), self.gate_multiplier)
+        if key not in made:  # with the rate itself, so that no other one gets its id
+            made[key] = learning_rate, learning_rate * self.gate_multiplier
+        return made[key][1]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "gate_multiplier": self.gate_multiplier}
