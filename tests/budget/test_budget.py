@@ -22,6 +22,7 @@ from vdroppath_tf.budget.search import most_probable
 from vdroppath_tf.cost import UnitCosts, complexity, unit_costs
 from vdroppath_tf.derivation import derive
 from vdroppath_tf.figures.pareto import figure_pareto
+from vdroppath_tf.spaces import SpaceWarning
 from vdroppath_tf.spaces.masks import unit_table
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
@@ -262,6 +263,22 @@ def test_whole_layers_that_may_be_dropped() -> None:
 def nano() -> tuple[ProbabilitySpace, Any]:
     model = tiny.template()
     return ProbabilitySpace.from_model(model), model
+
+
+def test_the_cheapest_with_a_path(nano: Any) -> None:
+    """Of spaces in which a layer has no path, always has one, or none has any."""
+    costs = unit_costs(nano[1], CLIP)
+
+    def cheapest(*drop: list[float]) -> str:
+        return str(least(dataclasses.replace(nano[0], drop=np.array(drop)), costs=costs))
+
+    assert cheapest([1.0, 1.0], [1.0, 1.0], [0.5, 0.5]) == "- - S"
+    assert cheapest([0.0, 0.5], [0.5, 0.5], [0.5, 0.5]) == "S - -"
+    with pytest.raises(ValueError, match="drops every path with probability 1"):
+        cheapest([1.0, 1.0], [1.0, 1.0], [1.0, 1.0])
+    empty = dataclasses.replace(nano[0], drop=np.ones((3, 2)))
+    with pytest.warns(SpaceWarning, match=r"only the empty network: no layer has a path\.$"):
+        assert most_probable(empty, costs=costs, max_macs=1e12).empty
 
 
 @pytest.mark.parametrize("budget", [0, -1, float("nan"), "many", True])

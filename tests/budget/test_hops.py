@@ -124,6 +124,9 @@ def test_late_time_is_what_a_hop_can_afford() -> None:
     with pytest.warns(SpaceWarning, match="empty network"):
         empty = most_probable(space, max_macs=costs.of("- - -").hop, **options)
     assert empty.empty
+    nowhere = dataclasses.replace(start, drop=np.ones((len(start), 2)))
+    with pytest.warns(SpaceWarning, match=r"empty network: no layer has a path\.$"):
+        assert most_probable(nowhere, max_macs=1e12, **options).empty
 
 
 def test_what_is_refused() -> None:

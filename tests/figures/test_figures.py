@@ -11,11 +11,16 @@ import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
 
+from vdroppath_tf.analysis import Ranking
+from vdroppath_tf.analysis.branch_maps import BranchMap, Explanation
+from vdroppath_tf.figures.confusion import figure_confusion
 from vdroppath_tf.figures.draws import figure_draws
 from vdroppath_tf.figures.entropy import figure_entropy
 from vdroppath_tf.figures.frames import frame_strip
+from vdroppath_tf.figures.maps import figure_maps, shown_frames
 from vdroppath_tf.figures.marginals import figure_marginals
 from vdroppath_tf.figures.panels import short_names
+from vdroppath_tf.figures.ranking import figure_ranking
 from vdroppath_tf.figures.style import svg_uri
 from vdroppath_tf.figures.units import COLORS
 from vdroppath_tf.scoring.listed import Draw, Row
@@ -155,3 +160,39 @@ def test_frame_strip_shows_frames_in_order():
     assert [picture[0, x, 0] for x in (0, 44, 46, 92)] == [0, 255, 120, 240]
     with pytest.raises(ValueError, match=r"Received: \(8, 8, 3\)"):
         frame_strip(np.zeros((8, 8, 3)))
+
+
+def test_a_confusion_matrix_of_many_classes() -> None:
+    """The most confused are drawn without numbers; the others share a column."""
+    counts = np.diag(np.arange(1, 41))
+    counts[5, 7] = counts[39, 0] = 3
+    names = [f"class {k}" for k in range(40)]
+    (axes,) = figure_confusion(counts, names).axes
+    columns = [text.get_text() for text in axes.get_xticklabels()]
+    assert (len(columns), columns[-1]) == (31, "other classes")
+    assert {"class 5", "class 7", "class 39", "class 0"} <= set(columns)
+    assert not axes.texts
+    (axes,) = figure_confusion(counts[:2, :2], names[:2]).axes
+    assert [text.get_text() for text in axes.texts] == ["1", "2"]
+    with pytest.raises(ValueError, match=r"2 x 2 classes\. Received: shape \(40, 40\)"):
+        figure_confusion(counts, names[:2])
+
+
+def test_panels_without_a_score_stay_empty() -> None:
+    accuracies = np.array([[0.50, 0.52], [0.61, 0.58], [0.70, 0.73]])
+    scores = {name: np.array([0.41, 0.47, 0.44]) for name in ("a", "b", "c", "d")}
+    found = Ranking(("draws",) * 3, ("S S", "S ST", "ST ST"), accuracies, scores, clips=500)
+    assert [axes.axison for axes in figure_ranking(found).axes] == [True] * 4 + [False] * 2
+
+
+def test_maps_of_optical_flow_show_its_speed() -> None:
+    clip = np.full((2, 3, 4, 2), 127.5)
+    clip[1, 2, 3] = 127.5 + 60
+    shown = shown_frames(clip)
+    assert shown.shape == (2, 3, 4, 3)
+    assert shown[1, 2, 3].tolist() == [1, 1, 1]
+    assert shown.sum() == pytest.approx(3)
+    maps = (BranchMap("a", "S", np.ones((1, 1, 1)), 1.0),)
+    found = Explanation(clip, 0, 0, np.ones(1), maps, "grad-cam")
+    with pytest.raises(ValueError, match=r"frames must be at least 1. Received: 0"):
+        figure_maps(found, frames=0)

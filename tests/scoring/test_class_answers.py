@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from vdroppath_tf.analysis import ClassGains, class_gains
+from vdroppath_tf.figures.gains import figure_gains, shown_classes
 from vdroppath_tf.files import csv_text, plain_cell
 from vdroppath_tf.scoring import ClassAnswers, holm, paired_interval, paired_p_value
 
@@ -60,8 +61,26 @@ def test_gains_are_paired() -> None:
         ClassGains.of_fields(changed)
     with pytest.raises(ValueError, match="same clips"):
         class_gains(("x",), truths, one, other[:-1])
+    with pytest.raises(ValueError, match=r"classes from 0 to 0\. Received: 0 to 2"):
+        class_gains(("x",), truths, one, other)
+    with pytest.raises(ValueError, match="integer numbers of clips"):
+        ClassGains.of_fields({**found.fields(), "clips": [20.5, 20, 1, 0]})
     unnamed = class_gains(("x", "y", "z"), truths, one, other)
     assert unnamed.verdict.startswith("the first network against the second network, class by")
+
+
+def test_classes_without_a_clip() -> None:
+    none = class_gains(("x",), np.zeros(0, int), np.zeros(0), np.zeros(0), one="A", other="B")
+    assert none.verdict == "No class has a clip, so A and B cannot be compared."
+    with pytest.raises(ValueError, match="Expected a class with clips"):
+        figure_gains(none)
+
+
+def test_many_classes_are_drawn_from_either_end() -> None:
+    truths = np.repeat(np.arange(40), 40)
+    wins = np.tile(np.arange(40), 40) < truths  # class k gains k of 40
+    many = class_gains([f"c{k}" for k in range(40)], truths, wins, np.zeros(1600, bool))
+    assert shown_classes(many) == [*range(39, 27, -1), *range(11, -1, -1)]
 
 
 def test_the_exact_test_is_scipys() -> None:

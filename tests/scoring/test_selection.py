@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from vdroppath_tf.cost import UnitCosts
+from vdroppath_tf.scoring import array_files
 from vdroppath_tf.scoring.best_set import confidence_set, sign_test, within_one_error
 from vdroppath_tf.scoring.choosing import choose
 from vdroppath_tf.scoring.intervals import bootstrap, optimism
@@ -39,6 +40,46 @@ def test_scores_that_rank_nothing_say_so() -> None:
     assert "rank nothing" not in str(scores(right))
     assert str(scores(right).best.strategy) == "S ST"
     assert "rank nothing" not in str(scores(right[:1]))  # of one strategy
+
+
+def test_how_scores_are_shown() -> None:
+    found = scores(np.array([[1, 0, 1, 0], [1, 1, 1, 0]], bool))
+    assert repr(found) == (
+        "StrategyScores(2 strategies, 4 clips, best top1=0.750 of 'S ST', recalibrated=True)"
+    )
+    assert repr(StrategyScores((), False)) == "StrategyScores(no strategies)"
+    with pytest.raises(ValueError, match=r"no answers clip by clip. Score the clips again"):
+        StrategyScores(found.scores, True).answers([found.best.strategy])
+
+
+def test_mean_average_precisions_come_back(tmp_path: Path) -> None:
+    one = scores(np.array([[1, 0, 1, 0], [1, 1, 1, 0]], bool))
+    strategies, (right, labels) = [each.strategy for each in one], (one.right, one.labels)
+    assert right is not None
+    assert labels is not None
+    found = StrategyScores.of(strategies, right, [4, 4], labels, True, np.array([0.25, 0.125]))
+    assert str(found).splitlines()[1].split()[-1] == "map"
+    path = tmp_path / "scores.npz"
+    found.save(path)
+    assert [each.map for each in StrategyScores.load(path)] == [0.25, 0.125]
+    arrays = dict(np.load(path))
+    for change, words in (
+        ({"maps": np.array([0.25, 1.5])}, "expected 2 mean average precisions from 0 to 1"),
+        ({"maps": np.array([0.25])}, "expected 2 mean average precisions from 0 to 1"),
+        ({"format": np.array("other/1")}, r"expected the format '.*'\. Found 'other/1'"),
+    ):
+        np.savez(path, **{**arrays, **change})
+        with pytest.raises(ValueError, match=rf"scores\.npz: {words}"):
+            StrategyScores.load(path)
+
+
+def test_scores_that_are_too_large_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores(np.ones((2, 4), bool)).save(tmp_path / "scores.npz")
+    monkeypatch.setattr(array_files, "MAX_BYTES", 100)
+    with pytest.raises(ValueError, match=r"scores\.npz: .*it holds [0-9]+ bytes, more than 100"):
+        StrategyScores.load(tmp_path / "scores.npz")
 
 
 def test_halves_class_by_class() -> None:

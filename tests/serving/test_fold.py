@@ -119,5 +119,25 @@ def test_what_cannot_be_folded() -> None:
     with pytest.raises(ValueError, match="all sizes must be known"):
         fold(rows.built("tiny", strategy="S S"), forms="2d")
     other = keras.Sequential([keras.Input((4, 8, 8, 3)), keras.layers.Softmax()])
+    clip, more = keras.Input((4, 8, 8, 3)), keras.Input((4, 8, 8, 3))
+    two = keras.Model([clip, more], keras.layers.Add()([clip, more]))
+    with pytest.raises(ValueError, match="has several inputs or outputs, or is not functional"):
+        fold(two)
     with pytest.raises(ValueError, match=r"is a Softmax, which cannot be folded.*fold=False"):
         fold(other)
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (keras.layers.ReLU(negative_slope=0.1), "a ReLU with a slope or a threshold"),
+        (keras.layers.ReLU(threshold=0.5), "a ReLU with a slope or a threshold"),
+        (keras.layers.ZeroPadding3D(((0, 1), 1, 1)), "pads one side more than the other"),
+        (keras.layers.MaxPooling3D(2, padding="same"), "a pool with padding"),
+    ],
+)
+def test_layers_that_are_not_plain(layer: Any, words: str) -> None:
+    with pytest.raises(
+        ValueError, match=rf"'{layer.name}': {words}. Expected a plain one, or fold="
+    ):
+        fold(keras.Sequential([keras.Input((4, 8, 8, 3)), layer]))

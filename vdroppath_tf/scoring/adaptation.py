@@ -131,13 +131,12 @@ def _check_repeatable(clips: Iterable[Any], train_clips: Iterable[Any] | None) -
 
 def _again_and_again(clips: Iterable[Any]) -> Iterator[Any]:
     """Repeats the batches endlessly; ends at once if there are none."""
-    for _ in itertools.count():
+    empty = False
+    while not empty:
         empty = True
         for batch in clips:
             empty = False
             yield batch
-        if empty:
-            return
 
 
 class _Alone:
