@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vdroppath_tf.report import items
+from vdroppath_tf.report import choice, items
 from vdroppath_tf.report import sections as report_sections
-from vdroppath_tf.report.headline import headline
+from vdroppath_tf.report.headline import headline, headlines
 from vdroppath_tf.report.outputs import fields
 from vdroppath_tf.report.page import render_report
 from vdroppath_tf.report.records import Report, TaskReport
@@ -177,6 +177,24 @@ def test_a_selection_is_compared_clip_by_clip() -> None:
         "clips)."
     )
     assert "nothing was gained" in said(selected(0.9, Interval(-0.02, -0.05, 0.01)))
+    one = selected(0.9, Interval(-0.02, -0.03, -0.01))
+    unknown = replace(one.rows[1], difference=None)
+    assert one.selection is not None
+    without = replace(one, selection=replace(one.selection, optimism=float("inf")))
+    reached, *_ = choice.chosen(without)
+    assert "of the best of 1 is unknown." in reached.replace("\N{NO-BREAK SPACE}", " ")
+    assert any("better than ST ST ST" in sentence for sentence in choice.chosen(one))
+    without = replace(one, rows=[one.rows[0], unknown])
+    assert not any("Clip by clip" in sentence for sentence in choice.chosen(without))
+    assert "of the best uniform" not in said(without)
+
+
+def test_a_collapsed_space_is_named_before_the_result() -> None:
+    one = task(0.9, 0.3, 0.8, 0.7)
+    collapsed = replace(one, space=ProbabilitySpace(np.full((3, 2), 0.999)))
+    ((_, sentence),) = headlines(Report("Title", "today", [collapsed]))
+    assert sentence.startswith("The space has collapsed")
+    assert said(one)[1:] in sentence.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_tested_networks_are_compared_where_they_answered_the_same_videos() -> None:
@@ -192,6 +210,7 @@ def test_tested_networks_are_compared_where_they_answered_the_same_videos() -> N
     found = said(replace(one, tested=networks))
     assert found.startswith("10.0 ± 1.6 points better than the best uniform network, ST everywhere")
     assert found.endswith("with the same multiply-adds.")
+    assert "guessing" not in said(replace(one, tested=networks[::2]))
     found = said(replace(one, tested=networks[::2], classes=4))
     assert found == (
         "the chosen strategy's network answers 90.0 % of 1,000 test videos right (95 % interval "
