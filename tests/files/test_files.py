@@ -18,6 +18,7 @@ from vdroppath_tf.files import (
     write_json,
     write_text,
 )
+from vdroppath_tf.files.shown import ShortTable
 
 
 def _run_out_of_room(file: Path) -> None:
@@ -184,3 +185,9 @@ def test_a_folder_belongs_to_one_job(tmp_path: Path) -> None:
     mark.rename(mark.with_name("other"))
     with pytest.raises(ValueError, match="is not empty and holds no test"):
         create_or_verify(mark, fields, holds="test")
+
+
+def test_a_cell_without_a_value_is_empty() -> None:
+    table = ShortTable("two", ["name", "top1"], [["a", None], ["b", 0.5]])
+    assert table.text().splitlines() == ["two", "name  top1", "a", "b     0.500"]
+    assert "<td>a</td><td></td>" in table.html()

@@ -62,6 +62,7 @@ def test_videos_of_mixed_sizes_give_clips_of_one(tmp_path: Path) -> None:
     found = frame_sizes([videos])
     assert found == FrameSizes((((48, 32), 2), ((24, 40), 1)), 6, 3)
     assert frame_sizes([videos], rates=True) == dataclasses.replace(found, rates=(25.0, 25.0))
+    assert frame_sizes([videos.select([3])]) is None  # it cannot be read
     sampling, said = with_chosen_size(WHOLE, found)
     assert sampling == dataclasses.replace(WHOLE, short_edge=24, crop=24)
     assert said.startswith("The videos differ in size: 48x32 (2), 24x40 (1). ")

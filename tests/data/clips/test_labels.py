@@ -11,6 +11,8 @@ import pytest
 
 from vdroppath_tf.data.catalog import Manifest, ManifestError, open_manifest, write_manifest
 from vdroppath_tf.data.clips.augment import Augmentation
+from vdroppath_tf.data.clips.labels import empty_labels, set_label
+from vdroppath_tf.data.clips.mixing import soft_labels
 from vdroppath_tf.data.clips.order import ClipOrder
 from vdroppath_tf.data.clips.pipeline import ClipSampling, evaluation_clips, training_clips
 from vdroppath_tf.data.faults.fault_log import FaultLog
@@ -47,6 +49,14 @@ def test_a_manifest_of_several_classes(manifest: Manifest) -> None:
     first, *rest = manifest.entries
     other = dataclasses.replace(first, more_labels=(1,))
     assert dataclasses.replace(manifest, entries=(other, *rest)).digest() != manifest.digest()
+
+
+def test_labels_of_several_classes(manifest: Manifest) -> None:
+    labels = empty_labels(manifest, len(manifest))
+    for row, entry in enumerate(manifest):
+        set_label(labels, row, entry)
+    np.testing.assert_array_equal(labels, HOT)
+    assert soft_labels(labels, 3, 0.5) is labels
 
 
 def test_a_class_that_has_no_name(folder: Path) -> None:

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 import vdroppath_tf
 from vdroppath_tf.data.catalog import Manifest, open_manifest
+from vdroppath_tf.data.clips.augment import Augmentation
 from vdroppath_tf.data.clips.loader import ClipLoader
 from vdroppath_tf.data.clips.order import ClipOrder
 from vdroppath_tf.data.clips.pipeline import (
@@ -125,6 +126,11 @@ class TestTraining:
     def test_shards_that_cannot_be(self, manifest: Manifest, shard: tuple[int, int]) -> None:
         with pytest.raises(ValueError, match="shard"):
             training_clips(manifest, SAMPLING, batch_size=BATCH, order=ClipOrder(shard=shard))
+
+    def test_mixing_needs_whole_batches(self, manifest: Manifest) -> None:
+        order, mixed = ClipOrder(shard=(0, 2)), Augmentation(mixup=0.2)
+        with pytest.raises(ValueError, match=r"work on whole batches; .* shard \(0, 2\)"):
+            training_clips(manifest, SAMPLING, batch_size=2, order=order, augment=mixed)
 
     def test_resuming_is_the_tail_of_the_whole(self, manifest: Manifest) -> None:
         whole = eager(manifest, 0, seed=7) + eager(manifest, 1, seed=7) + eager(manifest, 2, seed=7)

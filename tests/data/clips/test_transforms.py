@@ -83,6 +83,7 @@ def test_too_small_for_the_crop() -> None:
     ("changes", "match"),
     [
         ({"frames": 0}, "frames must be whole"),
+        ({"frames": True}, "frames must be whole"),
         ({"stride": -1}, "stride must be"),
         ({"frames": 2.5}, "frames must be"),
         ({"crop": 0}, "crop must be"),
@@ -116,6 +117,11 @@ def test_too_small_for_the_crop() -> None:
 def test_sampling_that_cannot_be(changes: dict[str, object], match: str) -> None:
     with pytest.raises(ValueError, match=match):
         dataclasses.replace(ClipSampling(8), **changes)  # type: ignore[arg-type]
+
+
+def test_whole_frames_have_no_crop() -> None:
+    with pytest.raises(ValueError, match=r"are whole frames\. Set crop to have a crop size"):
+        _ = ClipSampling(8).crop_size
 
 
 def test_evaluation_needs_one_size() -> None:

@@ -57,6 +57,7 @@ class TestQuarantine:
             '{"format": "vdroppath_tf.quarantine/2", "root": "/", "videos": []}',
             '{"format": "vdroppath_tf.quarantine/1", "videos": []}',
             '{"format": "vdroppath_tf.quarantine/1", "root": "/", "videos": [{"path": 1}]}',
+            '{"format": "vdroppath_tf.quarantine/1", "root": "/", "videos": [{"origin": 1}]}',
             '{"format": "vdroppath_tf.quarantine/1", "root": "/", "videos": 3}',
             "[" * 100_000,
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -11,7 +12,12 @@ import pytest
 
 from vdroppath_tf.data.catalog import Manifest, VideoEntry, open_manifest
 from vdroppath_tf.data.lists.inventory import count_classes, shared_videos
-from vdroppath_tf.data.lists.video_facts import VideoFacts, read_facts, with_frame_counts
+from vdroppath_tf.data.lists.video_facts import (
+    VideoFacts,
+    describe_facts,
+    read_facts,
+    with_frame_counts,
+)
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.segment import Segment, Span
 from vdroppath_tf.data.sources.video import VideoFile
@@ -48,6 +54,19 @@ def test_facts(folder: Path) -> None:
     assert found[3] == VideoFacts(miniatures.FRAMES, height, width, None)
     assert len(seen) == 4
     assert [e.num_frames for e in with_frame_counts(videos, found)] == [3, 4, None, 3]
+
+
+def test_notes_on_facts(folder: Path) -> None:
+    videos = listed(folder, "l.txt", "3.mp4 3 0", "4.mp4 4 0", "5.mp4 5 0")
+    whole, *_ = read_facts(videos)
+    assert isinstance(whole, VideoFacts)
+    cut = dataclasses.replace(whole, unfinished=True)
+    turned = dataclasses.replace(whole, turned=True)
+    assert describe_facts(videos, [whole, whole, VideoError("bad")]) == []
+    assert describe_facts(videos, [cut, turned, cut]) == [
+        "1 videos are stored rotated or mirrored, and are shown upright",
+        "2 videos end inside a frame, and are read up to the last whole",
+    ]
 
 
 def test_fewer_frames_than_listed(folder: Path) -> None:

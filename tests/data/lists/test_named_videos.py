@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -54,6 +55,22 @@ def test_an_archive_of_frames_is_one_video(tree: Path) -> None:
     (entry,) = named_videos(tree / "f.zip", VideoReading(source_fps=5.0))
     assert (type(entry.source).__name__, entry.name) == ("FrameZip", f"{tree}/f.zip")
     assert entry.fps == 5.0
+
+
+def test_a_folder_that_cannot_be_listed(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listdir = os.listdir
+
+    def refused(folder: str) -> list[str]:
+        if folder.endswith("/c"):
+            raise PermissionError(13, "Permission denied")
+        return listdir(folder)
+
+    monkeypatch.setattr(os, "listdir", refused)
+    with pytest.raises(VideoError, match=r"/c: cannot be listed .*Check its permissions"):
+        names(tree / "c")
+    bad: dict[str, str] = {}
+    assert not list(named_videos(tree / "c", on_error=lambda path, _: bad.update({path: ""})))
+    assert list(bad) == [f"{tree}/c"]
 
 
 def test_optical_flow_is_a_folder_whatever_is_in_it(tree: Path) -> None:

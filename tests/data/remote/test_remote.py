@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tensorflow as tf
@@ -19,6 +20,8 @@ from web import DATA, Web, web_server
 from vdroppath_tf.data.remote import files as remote
 from vdroppath_tf.data.remote import http as remote_http
 from vdroppath_tf.data.remote import stores as remote_stores
+from vdroppath_tf.data.remote.fsspec_store import FsspecStore
+from vdroppath_tf.data.remote.gfile_store import GfileStore
 from vdroppath_tf.data.sources.container import VideoError
 
 SECRET = "hunter2"
@@ -275,3 +278,62 @@ def test_leave_keeps_the_exit_code_and_what_was_printed() -> None:
     code = "from vdroppath_tf.data.remote.files import leave; print('said'); leave(3)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (3, "said\n")
+
+
+def test_tensorflow_io_is_preferred_where_it_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote_stores, "native_io", lambda: True)
+    assert remote_stores.store_name("s3") == "tensorflow-io"
+    assert isinstance(remote_stores.store_of.__wrapped__("s3"), GfileStore)
+
+
+def test_the_store_of_tensorflow(tmp_path: Path) -> None:
+    """It reads local folders as it reads buckets."""
+    store, folder = GfileStore(), str(tmp_path)
+    (tmp_path / "a").mkdir()
+    for name in ("b", "a/c"):
+        store.write(f"{folder}/{name}", name.encode())
+    assert sorted(store.files(folder)) == ["a/c", "b"]
+    assert [store.read(f"{folder}/a/c", *part) for part in ((0, 2), (1, 9), (9, 2))] == [
+        *(b"a/", b"/c", b""),
+    ]
+    for _ in range(2):
+        store.delete(f"{folder}/b")
+    assert list(store.files(folder)) == ["a/c"]
+    with pytest.raises(tf.errors.NotFoundError):
+        store.read(f"{folder}/b", 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "module", "expected"),
+    [
+        (416, "gcsfs.retry", b""),
+        (403, "gcsfs.retry", PermissionError),
+        (404, "azure.core", FileNotFoundError),
+        (None, "botocore.errorfactory", OSError),
+        (404, "elsewhere", RuntimeError),
+    ],
+)
+def test_errors_of_packages_are_those_of_files(
+    code: int | None, module: str, expected: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A package's own exceptions, by their module; all others are mistakes of a program."""
+    pytest.importorskip("fsspec")
+
+    def refuse(**options: Any) -> Any:
+        kind = type("HttpError", (RuntimeError,), {"__module__": module, "code": code})
+        raise kind(f"https://host/a?signature={SECRET}")
+
+    store = FsspecStore("memory")
+    monkeypatch.setattr(store, "_class", refuse)
+    if expected == b"":
+        assert store.read("memory://a", 9, 2) == b""
+        return
+    with pytest.raises(expected) as raised:
+        store.read("memory://a", 9, 2)
+    assert module == "elsewhere" or SECRET not in str(raised.value)
+
+
+def test_access_that_is_denied() -> None:
+    for error in (PermissionError(13, SECRET), tf.errors.UnauthenticatedError(None, None, SECRET)):
+        said = remote_stores.as_video_error("s3://bucket/a", error)
+        assert str(said) == "s3://bucket/a: access is denied. Check permissions and credentials."

@@ -236,6 +236,7 @@ KINDS: dict[str, tuple[Any, int, str]] = {
     "JSON with a path": (body(clips(path="/etc/passwd"), JSON), 400, "bad_json"),
     "JSON with a video by name": (body(clips(video="/etc/passwd"), JSON), 400, "bad_base64"),
     "JSON with an address": (body(clips(video="http://x/a.mp4"), JSON), 400, "bad_base64"),
+    "JSON with a number for a video": (body(clips(video=3), JSON), 400, "bad_json"),
     "JSON, a hundred thousand deep": (body(nested(100_000), JSON), 400, "bad_json"),
     "JSON, deep": (body(nested(200), JSON), 422, "clips"),
     "ragged clips": (body(clips(clips=[[[1, 2], [3]]]), JSON), 422, "clips"),

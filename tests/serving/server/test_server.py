@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -32,8 +34,10 @@ from vdroppath_tf.commands.choices import SERVER_LIMITS
 from vdroppath_tf.serving.server import run, runtimes
 from vdroppath_tf.serving.server.bodies import npy_bytes
 from vdroppath_tf.serving.server.limits import Limits, RefusedError
+from vdroppath_tf.serving.server.pictures import pictures_of
 from vdroppath_tf.serving.server.runner import Runner
 from vdroppath_tf.serving.server.versions import Models
+from vdroppath_tf.serving.server.within import within
 
 GREY = npy_bytes(np.full((9, 16, 16, 3), 128, np.uint8))
 NPY = "application/x-npy"
@@ -142,6 +146,12 @@ def test_models_and_versions(folder: Path) -> None:
     write_version(folder, 4, "broken")
     assert models.refresh() == ["bright: version 4 cannot be used: this version is broken"]
     assert models.refresh() == []  # said once
+    before = models.get("bright", 3)
+    shutil.rmtree(folder / "3")
+    write_version(folder, 3, "broken")  # in place of one that is served
+    assert models.refresh() == ["bright: version 3 cannot be used: this version is broken"]
+    assert models.refresh() == []
+    assert models.get("bright", 3) is before
     for number in (1, 2, 3, 4):
         (folder / str(number) / "model").unlink()
         (folder / str(number)).rmdir()
@@ -149,8 +159,55 @@ def test_models_and_versions(folder: Path) -> None:
     assert models.get().number == 3  # what is served stays until there is something else
     with pytest.raises(RefusedError, match=r"no model 'brihgt'.*'bright'"):
         models.get("brihgt")
+    with pytest.raises(ValueError, match=r"keep must be at least 1\. Received: 0"):
+        Models({"x": folder}, BrightNetwork, keep=0)
     with pytest.raises(ValueError, match=r"nothing: holds no model"):
         Models({"x": folder / "nothing"}, BrightNetwork)
+
+
+def test_an_answer_that_nobody_waits_for_is_not_computed(folder: Path) -> None:
+    begun, go, sizes = threading.Event(), threading.Event(), list[int]()
+
+    class Held(BrightNetwork):
+        def answer(self, clips: np.ndarray) -> np.ndarray:
+            begun.set()
+            assert go.wait(9)
+            sizes.append(len(clips))
+            return super().answer(clips)
+
+    network, runner = Held(folder / "1"), Runner(1)
+    clips, end = np.zeros((1, 4, 16, 16, 3), np.uint8), time.monotonic() + 9
+    first = runner.submit(network, clips, end)
+    assert begun.wait(9)
+    gone, last = (runner.submit(network, clips, end) for _ in range(2))
+    assert gone.cancel()
+    go.set()
+    runner.close()
+    assert [each.result().argmax() for each in (first, last)] == [0, 0]
+    assert sizes == [1, 1]  # of more clips, one batch takes no more than one
+
+
+def test_a_wait_that_is_cancelled_is_not_late() -> None:
+    async def wait(seconds: float) -> None:
+        async with within(time.monotonic() + seconds):
+            await asyncio.sleep(9)
+
+    async def cancelled() -> None:
+        task = asyncio.ensure_future(wait(9))
+        await asyncio.sleep(0)
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancelled())
+    with pytest.raises(TimeoutError):
+        asyncio.run(wait(0.01))
+
+
+def test_pictures_of_an_answer() -> None:
+    """A few, evenly spaced; of optical flow there are none."""
+    assert len(pictures_of(np.zeros((20, 8, 8, 3), np.uint8), most=3)) == 3
+    assert pictures_of(np.zeros((20, 8, 8, 2), np.uint8)) == []
 
 
 def test_one_bad_request_spoils_no_batch(folder: Path) -> None:

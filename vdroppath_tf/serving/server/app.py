@@ -175,9 +175,7 @@ PAGE_HEADERS = {
 }
 
 
-async def _refused(request: Request, refusal: Exception) -> Response:
-    if not isinstance(refusal, RefusedError):
-        raise refusal
+async def _refused(request: Request, refusal: RefusedError) -> Response:
     return RefusalResponse(refusal)
 
 
