@@ -155,6 +155,15 @@ def test_files_come_back(tmp_path: Path) -> None:
         np.testing.assert_array_equal(one.values, other.values)
     with pytest.raises(ValueError, match="no map of layer 'b'"):
         same.of_layers(["b"])
+    arrays = dict(np.load(tmp_path / "a.npz"))
+    for change, words in (
+        ({"maps": arrays["maps"][:-1]}, r"\([0-9]+ values for maps of [0-9]+\)"),
+        ({"numbers": np.array([9, 0])}, "classes 9 and 0"),
+        ({"clip": arrays["clip"][0]}, "clip of shape"),
+    ):
+        np.savez(tmp_path / "b.npz", **{**arrays, **change})
+        with pytest.raises(ValueError, match=rf"b\.npz: holds no explanation of a clip .*{words}"):
+            Explanation.load(tmp_path / "b.npz")
     (tmp_path / "b.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:-40])
     with pytest.raises(ValueError, match=r"b\.npz"):
         Explanation.load(tmp_path / "b.npz")

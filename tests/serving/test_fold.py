@@ -13,7 +13,9 @@ import rows
 
 from vdroppath_tf.cost import complexity
 from vdroppath_tf.derivation import derive
+from vdroppath_tf.layers.convolution import Convolution
 from vdroppath_tf.layers.gates import set_strategy
+from vdroppath_tf.layers.zeros import Zeros
 from vdroppath_tf.serving import fold
 from vdroppath_tf.serving.folding.fold import Folding
 from vdroppath_tf.spaces.space import ProbabilitySpace
@@ -125,6 +127,39 @@ def test_what_cannot_be_folded() -> None:
         fold(two)
     with pytest.raises(ValueError, match=r"is a Softmax, which cannot be folded.*fold=False"):
         fold(other)
+
+
+NORM, PLAIN = keras.layers.BatchNormalization, {"center": False, "scale": False}
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [NORM(), Convolution(4)],  # a shift before 1x1x1 is a bias
+        [NORM(**PLAIN), Convolution(4, (1, 3, 3))],
+        [NORM(), Convolution(4, (1, 3, 3)), NORM(), keras.layers.ReLU(3.0)],
+        [Convolution(4), keras.layers.ReLU(), keras.layers.AveragePooling3D(2)],
+        [Convolution(4), keras.layers.AveragePooling3D(2), NORM()],
+    ],
+)
+def test_layers_in_another_order_than_our_networks(layers: list[Any]) -> None:
+    """A network is what its layers are, and folds as far as it can without other answers."""
+    ends = [keras.layers.GlobalAveragePooling3D(), keras.layers.Dense(3)]
+    shape = (4, 8, 8, 3)
+    network = rows.randomized(keras.Sequential([keras.Input(shape), *layers, *ends]))
+    clips = np.random.default_rng(0).uniform(0, 2, (2, *shape)).astype("float32")
+    expected = network(clips, training=False).numpy()
+    for forms in ("3d", "2d"):
+        found = np.asarray(fold(network, forms=forms)(clips))
+        np.testing.assert_allclose(found, expected, atol=1e-5 * max(1.0, np.abs(expected).max()))
+
+
+def test_an_output_that_no_clip_changes() -> None:
+    """Zeros stay zeros in ReLUs, pools and convolutions, but not in norms and classifiers."""
+    rest = [keras.layers.ReLU(), keras.layers.MaxPooling3D(2), Convolution(3), NORM(name="bn")]
+    network = keras.Sequential([keras.Input((4, 8, 8, 3)), Zeros(4), *rest])
+    with pytest.raises(ValueError, match="'bn': its input is 0 for every clip"):
+        fold(network)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from vdroppath_tf.serving.folding.nodes import (
     in_order,
 )
 from vdroppath_tf.serving.folding.pools import pooled
+from vdroppath_tf.serving.folding.read import CannotFoldError
 
 FORMS = ("3d", "2d")
 _FLOAT = {"dtype": "float32"}
@@ -43,6 +44,9 @@ def emitted(output: Node, name: str, clip_shape: Sequence[int | None], forms: st
         forms: ``"3d"`` uses the 3D layers of Keras; ``"2d"`` uses convolutions and pools of frames,
             and of rows of ``height * width`` cells, wherever they are equivalent, which requires a
             ``clip_shape`` without open sizes.
+
+    Raises:
+        CannotFoldError: If the output does not depend on the clip.
     """
     emitter = _Emitter(forms)
     made: dict[Node, Any] = {}
@@ -53,7 +57,13 @@ def emitted(output: Node, name: str, clip_shape: Sequence[int | None], forms: st
             t, h, w = clip_shape
             made[node] = Laid(clip, CLIP, (t, h, w))
         elif not isinstance(node, Zero):
-            made[node] = emitter.emit(node, [made.get(one) for one in node.inputs])
+            seen = [made.get(one) for one in node.inputs]
+            if all(one is None for one in seen):
+                raise CannotFoldError(
+                    f"{node.name!r}: its input is 0 for every clip. Expected layers whose output "
+                    "depends on the clip, or fold=False."
+                )
+            made[node] = emitter.emit(node, seen)
     last = made[output]
     tensor = last.to(CLIP).tensor if isinstance(last, Laid) else last
     model = keras.Model(clip, tensor, name=name)
