@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import pytest
@@ -49,6 +51,76 @@ def test_what_does_not_fit_is_named(args: tuple[Any, ...], said: str) -> None:
     for kind in (TypeError, ValueError):
         with pytest.raises(kind, match=said):
             score(*args)
+
+
+class Network(Protocol):
+    """Its members are not compared: a network may have them after it is built."""
+
+    def answer(self) -> None: ...
+
+
+Source = TypeVar("Source", FusionStrategy, ProbabilitySpace)
+Thing = TypeVar("Thing")
+
+
+@named
+def fails(
+    *,
+    form: Literal["paper", "sampling"] = "paper",
+    source: Source | None = None,  # type: ignore[type-var]
+    thing: Thing | None = None,  # type: ignore[type-var]
+    show: Callable[[str], None] | None = None,
+    shows: Sequence[Callable[[str], None]] = (),
+    values: np.ndarray | None = None,
+    network: Network | None = None,
+    place: str | os.PathLike[str] = "",
+    places: Sequence[os.PathLike[str]] = (),
+    many: Sequence = (),  # type: ignore[type-arg]
+    text: str | Sequence[str] = (),
+) -> None:
+    """Ends in an error whatever it takes, so that the kinds of its arguments are compared."""
+    raise TypeError("from inside")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"form": "papr"}, "form must be one of 'paper', 'sampling', not 'papr'"),
+        ({"source": 3}, "source must be a FusionStrategy or a ProbabilitySpace or None, not 3"),
+        ({"show": "print"}, "show must be a callable or None, not 'print'"),
+        ({"shows": [print, 1]}, "shows must be a sequence of callables, not a list"),
+        ({"values": "0.5"}, "values must be an ndarray or None, not '0.5'"),
+        ({"values": {}}, "values must be an ndarray or None, not a dict"),
+        ({"network": "model.keras"}, "network must be a Network or None, not 'model.keras'"),
+        ({"place": 7}, "place must be text or a path, not 7"),
+        ({"places": [1]}, "places must be a sequence of paths, not a list"),
+        ({"many": 7}, "many must be a sequence, not 7"),
+    ],
+)
+def test_each_kind_is_compared_and_has_words(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(TypeError, match=rf"^fails\(\): {said}\.$"):
+        fails(**given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"form": "sampling"},
+        {"source": SPACE},
+        {"thing": 3},
+        {"show": print},
+        {"shows": [print, len]},
+        {"shows": {print}},
+        {"values": [0.5]},
+        {"network": object()},
+        {"place": Path("a"), "places": (Path("a"), Path("b"))},
+        {"many": [1, "a"]},
+        {"text": "S ST"},
+    ],
+)
+def test_what_may_be_right_is_not_blamed(given: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=r"^from inside$"):
+        fails(**given)
 
 
 def test_a_number_that_is_none_is_named() -> None:

@@ -161,8 +161,6 @@ def _may_be(value: Any, kind: Any) -> bool:
     kinds = _alternatives(kind)
     if len(kinds) > 1:
         return any(_may_be(value, each) for each in kinds)
-    if kind is Any:  # a class since Python 3.11
-        return True
     origin, inner = typing.get_origin(kind) or kind, typing.get_args(kind)
     if kind is None or kind is type(None):
         return value is None
@@ -172,7 +170,7 @@ def _may_be(value: Any, kind: Any) -> bool:
         return not kind.__constraints__ or any(
             _may_be(value, each) for each in kind.__constraints__
         )
-    if not isinstance(origin, type):
+    if kind is Any or not isinstance(origin, type):  # Any is a class since Python 3.11
         return True
     if origin is _CALLABLE:
         return callable(value)
@@ -230,7 +228,7 @@ def _words(kind: Any, *, several: bool = False) -> str:
 
 
 def _with_article(name: str) -> str:
-    return f"{'an' if name[:1] in 'AEIO' else 'a'} {name}"
+    return f"{'an' if name[:1] in 'AEIO' or name == 'ndarray' else 'a'} {name}"
 
 
 def _described(value: Any) -> str:
