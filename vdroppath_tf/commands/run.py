@@ -15,7 +15,7 @@ from typing import Any
 
 from absl import flags, logging
 
-from vdroppath_tf import data, experiments, training
+from vdroppath_tf import data, training
 from vdroppath_tf.commands import derive, evaluate, export, predict, report, test, train, trials
 from vdroppath_tf.commands.choices import TRIALS
 from vdroppath_tf.commands.flag_kinds import arguments_of, define_string, no_effect
@@ -115,7 +115,7 @@ def go(values: flags.FlagValues, recipe: training.Recipe) -> None:
         values: The flags of the command.
         recipe: The recipe of the flags, or another one at the place that they name.
     """
-    out, tried = Path(values.out), _trials(values, recipe)
+    out, tried = Path(values.out), _trials(values)
     check_has_plan(out)
     parts = open_parts(values, recipe.modality, recipe.seed)
     about = described(parts)
@@ -178,7 +178,7 @@ def _given(values: flags.FlagValues) -> list[str]:
     return arguments_of(values, [name for name in names if name not in _OWN])
 
 
-def _trials(values: flags.FlagValues, recipe: training.Recipe) -> TrialFlags | None:
+def _trials(values: flags.FlagValues) -> TrialFlags | None:
     """How strategies are tried; None where they are not.
 
     Raises:
@@ -190,8 +190,7 @@ def _trials(values: flags.FlagValues, recipe: training.Recipe) -> TrialFlags | N
             raise no_effect(given[0], "trials")
         return None
     trials.trials_of(values)
-    uniform = bool(experiments.uniform_units(recipe.branches))
-    return TrialFlags(tuple(arguments_of(values, given)), uniform)
+    return TrialFlags(tuple(arguments_of(values, given)))
 
 
 def _steps(

@@ -49,11 +49,9 @@ class TrialFlags:
 
     Attributes:
         flags: Flags of ``vdroppath trials``.
-        uniform: Whether the network has a unit that can stand in every layer, to compare with.
     """
 
     flags: tuple[str, ...] = ()
-    uniform: bool = True
 
 
 def steps_of(
@@ -107,11 +105,10 @@ def steps_of(
     if trials is not None:
         given = flag_list(model=template, scores=scores, against=derived, out=str(tried.parent))
         of_trials.append(("trials", "trials", [*given, *trials.flags, *seen]))
-        if trials.uniform:
-            uniform = result(TEST_OF_UNIFORM)
-            given = testing(str(tried.with_name("uniform.keras")), uniform)
-            of_uniform.append((TEST_OF_UNIFORM, "test", given))
-            shown_too += flag_list(result=uniform)
+        uniform = result(TEST_OF_UNIFORM)
+        given = testing(str(tried.with_name("uniform.keras")), uniform)
+        of_uniform.append((TEST_OF_UNIFORM, "test", given))
+        shown_too += flag_list(result=uniform)
         shown_too += flag_list(trials=str(tried))
     lines: list[tuple[str, str, list[str]]] = [
         ("warm-up and search", "train", [*start, *seen]),

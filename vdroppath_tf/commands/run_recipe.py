@@ -64,7 +64,7 @@ def fitted(
 def _spread(
     recipe: training.Recipe, sizes: Callable[[], data.FrameSizes | None]
 ) -> training.Recipe:
-    if recipe.sampling.stride != 1 or (found := sizes()) is None:
+    if (found := sizes()) is None:  # no video can be read, which is an error of the next step
         return recipe
     stride = max(1, min(_STRIDE, found.frames // (2 * recipe.sampling.frames)))
     if stride > 1:
