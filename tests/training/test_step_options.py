@@ -14,6 +14,7 @@ import tiny
 
 from vdroppath_tf.training import Clips, Recipe, RunFolder
 from vdroppath_tf.training.patience import has_ended
+from vdroppath_tf.zoo import get_model
 
 STEPS = tiny.COUNTS[0] // tiny.BATCH  # an epoch
 
@@ -152,6 +153,40 @@ def test_gates_are_float32_in_half_precision(motion: Any) -> None:
     assert {str(w.dtype) for w in model.weights} <= {"float32", "int64"}
     assert model.get_layer("classifier").compute_dtype == "float32"
     assert {gate.shared_keep(training=True).dtype for gate in model.gates} == {tf.float32}
+
+
+def small() -> Any:
+    """A network of one layer, without gates."""
+    return get_model(f"derived_{tiny.ONE_LAYER}", "S+ST", 4)
+
+
+LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def test_a_batch_that_cannot_be_cut_is_named() -> None:
+    network = small()
+    network.accumulate = 3
+    network.compile("sgd", LOSS)
+    clips = np.zeros((4, *tiny.SHAPE, 3), "uint8")
+    with pytest.raises(ValueError, match=r"A batch of 4 clips .* cut into 3 equal parts\. Pass a"):
+        network.fit(clips, np.zeros(4, int), batch_size=4, verbose=0)
+    network.compile("sgd", LOSS, jit_compile=True)
+    with pytest.raises(ValueError, match=r"jit_compile=True .* accumulate=3\. Compile"):
+        network.fit(clips, np.zeros(4, int), batch_size=4, verbose=0)
+
+
+def test_several_steps_at_a_time_end_with_the_data() -> None:
+    """Of three batches in parts, two at a time; the sums of the parts are made once."""
+    network = small()
+    network.accumulate = 2
+    arrays = np.zeros((12, *tiny.SHAPE, 3), "uint8"), np.arange(12) % 4
+    data = tf.data.Dataset.from_tensor_slices(arrays).batch(4, drop_remainder=True)
+    for times in (1, 2):
+        network.compile("sgd", LOSS, steps_per_execution=2)
+        sums = network._sums
+        network.fit(data, verbose=0)
+        assert int(network.optimizer.iterations) == 3
+        assert (network._sums is sums) == (times == 2)
 
 
 def test_a_batch_in_parts_is_a_batch(motion: Any) -> None:

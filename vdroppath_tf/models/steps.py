@@ -142,7 +142,8 @@ class Steps(keras.Model):
             if parts > 1:
                 self._run_parts(step_function, data, parts)
             step = (lambda _: self._finish_parts()) if parts > 1 else step_function
-            logs = strategy.run(_with_mean_logs(step, workers(strategy)), args=(data,))
+            step = _with_mean_logs(_after_its_data(step), workers(strategy))
+            logs = strategy.run(step, args=(data,))
             return tf.nest.map_structure(lambda v: _mean(strategy, v), logs)
 
         @tf.autograph.experimental.do_not_convert
@@ -233,6 +234,16 @@ def _part(x: Any, part: tf.Tensor, parts: int) -> Any:
     cut = tf.reshape(x, tf.concat([[rows, parts], tf.shape(x)[1:]], 0))[:, part]
     cut.set_shape([None if known is None else rows, *x.shape[1:]])
     return cut
+
+
+def _after_its_data(step: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A step that changes nothing where the data have ended: optimizers count without them."""
+
+    def run(data: Any) -> Any:
+        with tf.control_dependencies(tf.nest.flatten(data)):
+            return step(data)
+
+    return run
 
 
 def _with_mean_logs(step: Callable[[Any], Any], count: int) -> Callable[[Any], Any]:
