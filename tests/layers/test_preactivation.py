@@ -102,7 +102,7 @@ def test_gates_of_samples_and_of_the_batch(rows: int, batch: int | None) -> None
     found = []
     for run in (ours, plain):
 
-        @tf.function(input_signature=specs)
+        @tf.function(input_signature=specs, autograph=False)  # as Keras traces it
         def step(*given: tf.Tensor, run: Any = run) -> Any:
             with tf.GradientTape() as tape:
                 tape.watch(given)
@@ -146,6 +146,28 @@ def test_of_parts_in_a_graph_with_open_sizes() -> None:
     np.testing.assert_allclose(found / scale, expected / scale, atol=1e-5)
     for one, two in zip(layer.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_allclose(one, two, atol=1e-6)
+
+
+def test_a_concatenation_of_clips_is_kept_as_it_is() -> None:
+    shape = SHAPES[0]
+    layer, other = layer_of(shape, "S+ST"), layer_of(shape, "S+ST")
+
+    @tf.function(autograph=False)
+    def step(*parts: tf.Tensor) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(parts)
+            whole = tf.concat(parts, 0)
+            loss = tf.reduce_sum(layer(whole, training=True)["output"] ** 3)
+        return tape.gradient(loss, parts)
+
+    x = clips(shape)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        loss = tf.reduce_sum(by_autodiff(other, x)["output"] ** 3)
+    expected = tape.gradient(loss, x).numpy()
+    scale = np.abs(expected).max()
+    found = np.concatenate(step(x[:1], x[1:]), 0)
+    np.testing.assert_allclose(found / scale, expected / scale, atol=1e-5)
 
 
 def test_its_input_alone_is_kept_for_the_gradient() -> None:

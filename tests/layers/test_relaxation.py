@@ -77,6 +77,11 @@ def test_published_weight_coefficients() -> None:
     assert tenth == pytest.approx(0.9 * 250 / 86_017, rel=1e-5)
 
 
+def test_a_weight_coefficient_needs_n() -> None:
+    with pytest.raises(ValueError, match=r"weight_reg is divided by N: pass num_examples="):
+        weight_prior(constant(0.0), weight_reg=10.0)
+
+
 def test_entropies_by_hand() -> None:
     p = 0.25
     x = constant(logit(p))

@@ -8,6 +8,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import rows
+import shallow
+import sources_2d
 import tensorflow as tf
 from absl import flags
 
@@ -26,6 +29,7 @@ from vdroppath_tf.models.fusion_model import check_clips
 from vdroppath_tf.models.resnet import Row
 from vdroppath_tf.serving.export import export_saved_model
 from vdroppath_tf.serving.predict import ServedModel
+from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training import RECIPES, Clips, Recipe, build_template
 from vdroppath_tf.training.runs import check_run
 from vdroppath_tf.zoo import derived_micro, derived_mobilenet_v2, template_micro
@@ -88,6 +92,20 @@ def test_inflated_stem_is_the_mean_over_rgb() -> None:
     for frame in kernel:
         for channel in range(2):
             np.testing.assert_allclose(frame[:, :, channel] * len(kernel), ours, atol=1e-6)
+
+
+def test_inflated_stem_of_grey_clips_is_the_sum_over_rgb() -> None:
+    """A grey clip then gives what a clip gives whose three colours are the same."""
+    source = sources_2d.keras_resnet(include_top=False)
+    strategy = FusionStrategy.uniform("S", 3)
+    grey, rgb = (
+        rows.built(shallow.RESNET, 3, strategy=strategy, channels=channels) for channels in (1, 3)
+    )
+    report = inflate(grey, source)
+    assert "The stem's kernel is the source's sum over RGB, for grey clips." in report.changed
+    inflate(rgb, source)
+    kernel, of_three = (np.asarray(m.get_layer("stem_conv").kernel) for m in (grey, rgb))
+    np.testing.assert_allclose(kernel, of_three.sum(3, keepdims=True), atol=1e-6)
 
 
 def test_recipe() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import shallow
 import sources_2d as two_d
 
 import vdroppath_tf
+from vdroppath_tf.models.families import family_of
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
@@ -168,6 +170,20 @@ def test_the_weights_of_another_network_change_nothing(tmp_path: Path) -> None:
     refused(model, tmp_path / "m.safetensors", r"m\.safetensors.*MobileNetV2 with 17 blocks")
     safetensors.numpy.save_file({"a.weight": np.zeros(3)}, tmp_path / "a.safetensors")
     refused(model, tmp_path / "a.safetensors", r"unknown network \(a\.weight\)")
+
+
+def test_names_that_a_convention_does_not_know(torch_file: Path) -> None:
+    """Those of the file are left over, those of the network are missing; nothing is changed."""
+    model = rows.built(shallow.RESNET, 5, strategy=FusionStrategy.uniform("S", 3))
+    (torchvision,) = [
+        one
+        for one in family_of(shallow.RESNET).conventions
+        if one.torch and one.title.startswith("torchvision's ResNet")
+    ]
+    table = tuple(pair for pair in torchvision.table if pair[0] != "stem_bn")
+    own = dataclasses.replace(torchvision, title="mine", table=table)
+    message = r"missing: a weight for stem_bn/gamma.*left over: bn1\."
+    refused(model, torch_file, message, convention=own)
 
 
 def test_more_empty_layers_do_not_make_another_network_fit() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,6 +14,7 @@ import tiny
 
 from vdroppath_tf.derivation import derive
 from vdroppath_tf.layers.fusion import batch_norms
+from vdroppath_tf.layers.gated_dense import GatedDense
 from vdroppath_tf.layers.gates import fusion_layers, gates_of, named_drops, set_strategy
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.scoring import evaluate_strategies, recalibrate
@@ -85,7 +88,8 @@ def test_fit_finds_n_and_shows_the_kl(kind: str) -> None:
     kl = history["kl"][0]
     assert kl < 0  # the entropy of gates at .1 outweighs the norms
     assert set(model.evaluate(CLIPS, LABELS, verbose=0, return_dict=True)) == {"loss"}
-    again = fitted(model, CLIPS[:4], LABELS[:4], batch_size=4)
+    callbacks = keras.callbacks.CallbackList([], add_history=True, model=model)
+    again = fitted(model, CLIPS[:4], LABELS[:4], batch_size=4, callbacks=callbacks)
     assert [gate.num_train_examples for gate in gates_of(model)] == [4] * tiny.LAYERS
     np.testing.assert_allclose(again["kl"][0] / kl, 2.0, rtol=0.3)  # 1/N: its entropy is doubled
 
@@ -103,6 +107,31 @@ def test_a_traced_fit_is_that_of_a_template() -> None:
     again = fitted(model, data)
     np.testing.assert_allclose(again["kl"], history["kl"], rtol=1e-5)
     assert [gate.num_train_examples for gate in gates_of(model)] == [8] * tiny.LAYERS
+
+
+def small(of: Callable[[Any], Any]) -> Any:
+    """A gated classifier in a model that is no template, whose input is of some structure."""
+    clip = keras.Input((3,), name="clip")
+    model = keras.Model(of(clip), GatedDense(2)(clip))
+    model.compile("sgd", "mse", run_eagerly=True)
+    return model
+
+
+@pytest.mark.parametrize("of", [lambda x: [x], lambda x: {"clip": x}], ids=["list", "dict"])
+def test_n_of_inputs_of_some_structure(of: Callable[[Any], Any]) -> None:
+    model, features = small(of), CLIPS[:, 0, 0, 0].astype("float32")
+    model.fit(of(features), np.zeros((8, 2)), verbose=0)
+    assert model.layers[-1].drop_path.num_train_examples == 8
+
+
+def test_frozen_gates_need_no_n() -> None:
+    """Those of data that repeat without end could not be counted."""
+    model, features = small(lambda x: x), CLIPS[:, 0, 0, 0].astype("float32")
+    gate = model.layers[-1].drop_path
+    gate.trainable = False
+    data = tf.data.Dataset.from_tensor_slices((features, np.zeros((8, 2)))).repeat().batch(4)
+    model.fit(data, steps_per_epoch=1, verbose=0)
+    assert gate.counted_examples is None
 
 
 def test_what_n_is_needed_is_said() -> None:
@@ -170,7 +199,15 @@ def test_scoring_makes_the_batches_of_a_data_set_that_it_reads() -> None:
     assert (score.clips, score.top1) == (again.clips, again.top1)
 
 
+def shared() -> Any:
+    """A head that is called twice, and an operation that is no layer."""
+    template, dense = tiny.template(), keras.layers.Dense(4, name="own")
+    pooled = template.get_layer("pool").output
+    return keras.Model(template.input, dense(pooled) + dense(keras.ops.tanh(pooled)))
+
+
 DERIVED = {
+    "shared": lambda: (shared(), "ST - S+ST"),
     "flat": lambda: (flat(), "ST - S+ST"),
     "FusionModel": lambda: (flat(FusionModel), "ST - S+ST"),
     "nested": lambda: (nested(drop_layer=True), "- S S+ST"),
@@ -200,6 +237,21 @@ def test_derive_keeps_the_head(kind: str) -> None:
     if kind == "nested":  # scoring goes through the models inside
         scores = evaluate_strategies(model, [strategy], (CLIPS, LABELS))
         assert scores[0].top1 == np.mean(answers.argmax(1) == LABELS)
+
+
+def test_a_head_of_ones_own_is_saved(tmp_path: Path) -> None:
+    """With the layers and their calls, since no row describes such a network."""
+    model = flat(FusionModel)
+    tiny.draw_norms(model, seed=1, logits=1.0)
+    set_strategy(model, "ST - S+ST")
+    model.save(tmp_path / "own.keras")
+    loaded = keras.saving.load_model(tmp_path / "own.keras")
+    assert (type(loaded), loaded.architecture) == (FusionModel, None)
+    np.testing.assert_array_equal(loaded(CLIPS), model(CLIPS))
+    other = flat(FusionModel)
+    model.save_weights(tmp_path / "own.weights.h5")
+    other.load_weights(tmp_path / "own.weights.h5")
+    np.testing.assert_array_equal(other(CLIPS), model(CLIPS))
 
 
 def test_what_cannot_be_derived_is_said() -> None:

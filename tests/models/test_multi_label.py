@@ -13,7 +13,11 @@ import tensorflow as tf
 
 from vdroppath_tf.derivation import derive
 from vdroppath_tf.models.build import build_network
-from vdroppath_tf.models.objectives import MeanAveragePrecision, SharesCrossentropy
+from vdroppath_tf.models.objectives import (
+    MeanAveragePrecision,
+    SharesCrossentropy,
+    check_labels,
+)
 from vdroppath_tf.scoring import evaluate_strategies
 from vdroppath_tf.scoring.several import average_precision
 from vdroppath_tf.serving.export import export_saved_model
@@ -57,6 +61,11 @@ def test_average_precision(seed: int) -> None:
     assert float(metric.result()) == pytest.approx(float(np.nanmean(exact)), abs=0.02)
     again = MeanAveragePrecision.from_config(metric.get_config())
     assert float(again.result()) == 0.0
+    weights = np.arange(40) < 25  # of clips: without a weight they are not counted
+    again.update_state(labels, logits, sample_weight=weights)
+    first = MeanAveragePrecision(6)
+    first.update_state(labels[:25], logits[:25])
+    assert float(again.result()) == pytest.approx(float(first.result()))
 
 
 @pytest.mark.parametrize("dtype", ["int64", "float32"])
@@ -78,6 +87,15 @@ def test_labels_of_another_kind_are_refused(labels: np.ndarray) -> None:
     for x, y in ((CLIPS, labels), (data(labels), None)):
         with pytest.raises(ValueError, match=r"Labels must be \(batch, 3\) of 0 and 1"):
             network().fit(x, y, verbose=0)
+
+
+def test_labels_of_unknown_rank_are_read_before_they_are_judged() -> None:
+    """Nothing is known of a data set from Python but what its signature says."""
+    signature = (tf.TensorSpec((None, *CLIPS.shape[1:]), tf.uint8), tf.TensorSpec(None, tf.int64))
+    unknown = tf.data.Dataset.from_generator(lambda: data(HOT), output_signature=signature)
+    for several in (False, True):
+        assert check_labels(unknown, None, 3, multi_label=several) is False
+    assert check_labels(data(HOT), None, 3, multi_label=False) is True
 
 
 @pytest.mark.parametrize("dtype", ["int64", "float32"])

@@ -104,6 +104,15 @@ def test_older_spellings(tmp_path: Path, name: str) -> None:
     same(read_source(path, "any").weights, weights)
 
 
+def test_both_spellings_of_a_weight_in_one_file(tmp_path: Path) -> None:
+    weights = torch_state(two_d.torch_densenet)
+    today = next(name for name in weights if re.search(r"denselayer1\.norm1", name))
+    both = {**weights, today.replace("norm1", "norm.1"): weights[today]}
+    safetensors.numpy.save_file(both, tmp_path / "both.safetensors")
+    with pytest.raises(ValueError, match=r"both\.safetensors: two weights stand for the same"):
+        read_source(tmp_path / "both.safetensors", "any")
+
+
 def test_spellings_and_networks_of_a_convention_of_the_callers(tmp_path: Path) -> None:
     def build(*, weights: None = None, include_top: bool, classes: int = 3) -> keras.Model:
         clip = keras.Input((2,))

@@ -170,9 +170,10 @@ def test_the_papers_template_has_its_gates() -> None:
 
 def test_the_summary_names_the_gates(capsys: pytest.CaptureFixture[str]) -> None:
     lines: list[str] = []
-    zoo.template_micro(drop_layer=True).summary(print_fn=lines.append)
+    zoo.template_micro(drop_layer=True, gate_classifier=True).summary(print_fn=lines.append)
     text = "\n".join(lines)
-    assert "Gates: 18" in text
+    assert f"Gates: {18 + 1}" in text
+    assert "   classifier: features 0.100" in text.splitlines()
     assert "stage1_block6_fusion: S 0.100, ST 0.100, whole layer 0.100" in text
     lines.clear()
     zoo.derived_micro("S S S S S S").summary(print_fn=lines.append)

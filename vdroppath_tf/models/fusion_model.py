@@ -63,8 +63,7 @@ class FusionModel(GatedTraining):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.architecture is None:
-            self.architecture = network_of(self)  # if Keras has made a clone of a network
+        self.architecture = network_of(self)  # if Keras has made a clone of a network
 
     @classmethod
     def built(
