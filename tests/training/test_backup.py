@@ -99,7 +99,9 @@ def test_wherever_it_stops_a_whole_checkpoint_is_there(
 def test_a_folder_that_is_behind_gets_the_later_checkpoint(folder: Path, tmp_path: Path) -> None:
     there = tmp_path / "there"
     shutil.copytree(folder, there)
-    _checkpoint(there, 2)
+    for epoch in (2, 3):
+        _checkpoint(there, epoch)
+    (there / "checkpoint-0-00003" / "state.json").unlink()  # the copy was cut short
     backup = Backup(folder, str(there))
     backup.fetch(RUN)
     assert _whole(folder) == {"checkpoint-0-00001", "checkpoint-0-00002"}
@@ -112,6 +114,9 @@ def test_another_run_is_not_overwritten(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, there)
     with pytest.raises(ValueError, match=r"there/run\.json: the folder holds another run"):
         Backup(tmp_path / "new", str(there)).fetch('{"run": 2}')
+    (there / "run.json").write_text("[]")
+    with pytest.raises(ValueError, match="differs: everything: this is not a run of vdroppath_tf"):
+        Backup(tmp_path / "new", str(there)).fetch(RUN)
     (there / "run.json").unlink()
     with pytest.raises(ValueError, match="is not empty and holds no run"):
         Backup(tmp_path / "new", str(there)).fetch(RUN)

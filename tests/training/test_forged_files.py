@@ -73,6 +73,15 @@ def test_a_whole_file_is_read(whole: Path) -> None:
     assert count_weights(model.architecture) == held
 
 
+def test_what_is_no_network_of_this_package(whole: Path, tmp_path: Path) -> None:
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "own.keras")
+    with pytest.raises(ValueError, match=r"own\.keras: .*not .* that vdroppath wrote"):
+        load_network(tmp_path / "own.keras")
+    (tmp_path / "weights.keras").write_bytes(weights_of(whole, lambda file: None))
+    with pytest.raises(ValueError, match=r"weights\.keras: is HDF5 \(perhaps weights without"):
+        load_network(tmp_path / "weights.keras")
+
+
 @pytest.mark.parametrize("name", ["template_micro", "template_resnet50"])
 def test_weights_are_counted_without_being_made(name: str) -> None:
     architecture: Any = zoo.get_model(name).architecture

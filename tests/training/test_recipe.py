@@ -12,7 +12,7 @@ from vdroppath_tf.data.clips.augment import Augmentation
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.spaces.prior import PRIOR_STRENGTH
-from vdroppath_tf.training import PUBLISHED, RECIPES, Phase, Recipe, few_steps
+from vdroppath_tf.training import PUBLISHED, RECIPES, Phase, Recipe, few_steps, summary
 from vdroppath_tf.zoo import DATASETS
 
 # no value is a default, or the round trip could lose it unseen
@@ -212,12 +212,27 @@ def test_bad_phases(changes: dict[str, Any], message: str) -> None:
         ({"gate_learning_rate": -0.1}, "gate_learning_rate must be a number from 0"),
         ({"momentum": 1.0}, "momentum"),
         ({"finetune_dropout": 1.0}, "finetune_dropout"),
+        ({"protocol": "paper-3clip"}, "Unknown protocol. Did you mean 'paper-2clip'"),
         ({"evaluation_crop": 31}, "crop 31 is larger than short_edge 20"),
     ],
 )
 def test_bad_recipes(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ODD.replace(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "size"),
+    [
+        ({"short_edge": None, "crop": None}, "size as in the videos"),
+        ({"short_edge": 20, "crop": None}, "size of short edge 20"),
+        ({"short_edge": 20, "crop": (16, 18)}, "size 16x18"),
+    ],
+)
+def test_the_size_of_clips_in_words(changes: dict[str, Any], size: str) -> None:
+    sampling = ClipSampling(5, 3, **changes)
+    told = summary(ODD.replace(sampling=sampling, evaluation_crop=None))
+    assert told["clips"] == f"5 frames, stride 3, {size}"
 
 
 def test_a_misspelt_value_is_refused() -> None:

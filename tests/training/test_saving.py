@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import itertools
 import json
 import os
 import shutil
 import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from vdroppath_tf.training import Clips, RunFolder
 from vdroppath_tf.training import checkpoint as checkpoints
 from vdroppath_tf.training.event_files import drop_later_points
 from vdroppath_tf.training.interval import Interval
-from vdroppath_tf.training.lock import run_lock
+from vdroppath_tf.training.lock import is_locked, run_lock
 from vdroppath_tf.training.signals import TERMINATED, StopSignals
 
 STEPS = tiny.COUNTS[0] // tiny.BATCH  # an epoch
@@ -255,6 +257,32 @@ def test_signals_stop_at_once_where_nothing_is_unsaved(default_handlers: None) -
         assert signals.pending == signal.SIGINT
         with pytest.raises(SystemExit, match="143"):  # a second one does not wait
             signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_thread_leaves_signals_to_the_main_one(default_handlers: None) -> None:
+    """Python lets no other thread set a handler."""
+    found: list[Any] = []
+
+    def inside() -> None:
+        with StopSignals() as signals:
+            found.append((signal.getsignal(signal.SIGTERM), signals.pending))
+
+    thread = threading.Thread(target=inside)
+    thread.start()
+    thread.join()
+    assert found == [(signal.SIG_DFL, None)]
+
+
+def test_a_file_system_without_locks_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def unlockable(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", unlockable)
+    with run_lock(tmp_path):
+        assert not is_locked(tmp_path)
+    assert "has no locks (No locks available), so nothing prevents a second run" in caplog.text
 
 
 def test_handlers_of_others_stay() -> None:

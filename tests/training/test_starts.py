@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,24 @@ def test_what_is_not_there_or_does_not_fit(tmp_path: Path) -> None:
         start_from(model, tmp_path, OTHER)
     with pytest.raises(ValueError, match=r"keras\.applications has no network 'nano'"):
         start_from(model, "imagenet", OTHER)
+
+
+def test_files_that_are_no_network_of_this_package_are_2d_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what they hold, not by the endings of their names alone."""
+    asked: list[str] = []
+    monkeypatch.setattr(starts, "inflate", lambda model, path: asked.append(path.name))
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "whole.keras")
+    with zipfile.ZipFile(tmp_path / "empty.keras", "w") as archive:
+        archive.writestr("notes.txt", "nothing")
+    for name in ("damaged.keras", "2d.h5"):
+        (tmp_path / name).write_bytes(b"no zip")
+    names = ["whole.keras", "empty.keras", "damaged.keras", "2d.h5"]
+    model = tiny.template(3)
+    for name in names:
+        start_from(model, tmp_path / name, OTHER)
+    assert asked == names
 
 
 def test_imagenet_is_what_keras_downloads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,6 +141,9 @@ def test_weights_that_the_last_step_spoiled_stop_the_run() -> None:
     model.layers[0].kernel.assign([[1.0], [float("inf")]])
     with pytest.raises(NonFiniteLossError, match=r"head/kernel .*'search', epoch 5, step 7"):
         callback.on_epoch_end(4)
+    with pytest.raises(NonFiniteLossError, match=r"The loss is nan in .* step 8\. ") as caught:
+        callback.on_train_batch_end(7, {"loss": math.nan})
+    assert "videos of that step" not in str(caught.value)  # whose names are not known
 
 
 def damaged(clips: Clips, tmp_path: Path, part: str) -> Clips:

@@ -157,6 +157,15 @@ def test_a_strong_prior_is_named_as_the_cause_of_saturated_gates() -> None:
         assert "--gate_learning_rate=" in (saturated_gates(model, 1, 16, losses=losses) or "")
 
 
+def test_without_a_prior_it_is_not_blamed() -> None:
+    model = tiny.template(prior_strength=0.0)
+    for gate in model.gates:
+        gate.logit.assign(tf.fill(gate.logit.shape, 6.0))
+    line = saturated_gates(model, 1, 16, losses={"task_loss": 0.1, "kl": 100.0}) or ""
+    assert "--gate_learning_rate=" in line
+    assert "prior" not in line
+
+
 def test_signs_of_dead_layers() -> None:
     """A path that its gate drops may be dead; one that it keeps, and any other layer, may not."""
     model = get_model("template_nano_dense", 4)

@@ -55,6 +55,14 @@ def test_clusters_of_schedulers() -> None:
         ({"TF_CONFIG": '{"cluster": {}, "task": 3}'}, "TF_CONFIG is not as expected"),
         ({"TF_CONFIG": json.dumps({**TWO, "task": {"type": "ps", "index": 0}})}, "a 'ps'"),
         ({"TF_CONFIG": json.dumps({**TWO, "task": {"type": "worker", "index": 2}})}, "worker 2"),
+        (
+            {"TF_CONFIG": json.dumps({**TWO, "cluster": {"worker": "a:1"}})},
+            "TF_CONFIG is not as expected .*hosts and ports are expected, not",
+        ),
+        (
+            {**SLURM, "SLURM_PROCID": "5", "SLURM_STEP_TASKS_PER_NODE": "1(x4)"},
+            "SLURM_PROCID is 5, and the step has 4 tasks",
+        ),
         ({**SLURM, "SLURM_STEP_TASKS_PER_NODE": "1"}, "1 numbers of tasks for 4 nodes"),
         ({**SLURM, "SLURM_STEP_NODELIST": "gpu[1-", "SLURM_STEP_TASKS_PER_NODE": "1"}, "of nodes"),
     ],
@@ -77,6 +85,10 @@ def test_no_cluster(environment: dict[str, str], message: str) -> None:
 def test_devices_that_are_not_there(devices: str, message: str, two_devices: list[str]) -> None:
     with pytest.raises(ValueError, match=message):
         strategy_for(devices)
+
+
+def test_a_number_of_devices(two_devices: list[str]) -> None:
+    assert strategy_for("2", batch_size=8).num_replicas_in_sync == len(two_devices)
 
 
 def test_a_batch_that_cannot_be_shared(

@@ -163,11 +163,9 @@ def _dead(
 def _is_dropped(layer: str, path: str, drops: dict[str, float]) -> bool:
     """Whether the gates drop the path of a fusion layer to which a weight belongs."""
     parts = {part.removesuffix("_bn") for part in path.split("/")}
-    for branch, (name, _) in BRANCHES.items():
-        if name in parts:
-            own = [p for gate, p in drops.items() if _is_of(gate, f"{layer}/{branch}")]
-            return bool(own) and min(own) > _DROPPED
-    return False
+    paths = [f"{layer}/{branch}" for branch, (name, _) in BRANCHES.items() if name in parts]
+    own = [p for gate, p in drops.items() if any(_is_of(gate, path) for path in paths)]
+    return bool(own) and min(own) > _DROPPED
 
 
 def _array(weight: keras.Variable) -> np.ndarray:
