@@ -112,6 +112,20 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert (tmp_path / "a.svg").stat().st_size > 10_000
 
 
+def test_spaces_of_one_name_are_repetitions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their distance and the agreement of their modes are printed; no file is written."""
+    monkeypatch.chdir(tmp_path)
+    for name, space in (("a", S_ONLY), ("b", ST_ONLY)):
+        space.save(tmp_path / f"{name}.json")
+    assert main(["compare", "two=a.json", "two=b.json", "one=a.json"]) == 0
+    said = capsys.readouterr().out
+    assert "within two: 0.500; pairs of its modes agree in 50% of the layers" in said
+    assert "within one" not in said
+    assert {path.name for path in tmp_path.iterdir()} == {"a.json", "b.json"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [

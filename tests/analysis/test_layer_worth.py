@@ -17,6 +17,7 @@ from vdroppath_tf.analysis import (
     log_odds,
     worth_of,
 )
+from vdroppath_tf.commands.worth import lines
 from vdroppath_tf.figures import figure_calibration, figure_worth
 from vdroppath_tf.scoring import StrategyScore, StrategyScores, evaluate_strategies
 from vdroppath_tf.spaces import FusionStrategy, ProbabilitySpace
@@ -76,6 +77,15 @@ def test_a_swap_that_gains_is_said() -> None:
     assert found.worth[0].high < 0
     assert "1 of 1 swaps would gain accuracy" in found.verdict
     assert "most ST in one (+75.0 points)" in found.verdict
+
+
+def test_a_layer_of_one_unit_has_no_worth() -> None:
+    found = worth_of(scored({"S ST": half(10), "S S": half(20), "S -": half(5)}), ["one", "two"])
+    space = ProbabilitySpace([[0.0, 1.0], [0.4, 0.6]], layers=("one", "two"))
+    head, *rows = lines(found, calibration(space, worth=found))[1:4]
+    assert head.split()[:2] == ["layer", "unit"]
+    assert rows[0].split(maxsplit=2) == ["one", "S", "one unit only"]
+    assert rows[1].split()[:2] == ["two", "ST"]
 
 
 def test_every_other_unit_of_every_layer_is_scored() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shlex
 import shutil
@@ -61,6 +62,22 @@ def test_wrong_calls(call: Any) -> None:
         message = said(call(*shlex.split(line)), code=2)
         assert words in message
         assert message.endswith("--help.")
+
+
+def test_a_server_names_the_package_that_it_lacks(
+    call: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "uvicorn" else find(name)
+    )
+    message = said(call("serve", tmp_path, "--port=0"))
+    assert "A server needs uvicorn. Install it with pip install 'vdroppath_tf[serve]'." in message
+
+
+def test_flags_of_the_dispatcher_and_of_its_workers(call: Any, tmp_path: Path) -> None:
+    line = ["dataservice", "--dispatcher=localhost:1", f"--journal={tmp_path}/journal"]
+    assert "--journal is for the dispatcher, and --dispatcher makes a worker" in said(call(*line))
 
 
 def test_a_missing_recipe(call: Any, tmp_path: Path) -> None:

@@ -109,7 +109,9 @@ def test_a_budget_that_leaves_only_the_empty_network(
     assert said in capfd.readouterr().err
 
 
-def test_the_front_is_written(call: Any, front: Any, tmp_path: Path) -> None:
+def test_the_front_is_written(
+    call: Any, front: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = call(f"--clip_shape={CLIP}", f"--pareto={tmp_path}/front.csv")
     assert f"{len(front)} strategies, from the cheapest in macs" in out
     with open(tmp_path / "front.csv", encoding="utf-8", newline="") as file:
@@ -125,7 +127,10 @@ def test_the_front_is_written(call: Any, front: Any, tmp_path: Path) -> None:
         for row in rows
     ]
     assert tuple(read) == front
-    call(f"--clip_shape={CLIP}", f"--pareto={tmp_path}/front.json")
+    assert "of them are shown" not in out
+    monkeypatch.setattr("vdroppath_tf.commands.budget_flags._SHOWN", 2)
+    out = call(f"--clip_shape={CLIP}", f"--pareto={tmp_path}/front.json")
+    assert out.endswith(f"2 of them are shown; all are in {tmp_path}/front.json.\n")
     fields = json.loads((tmp_path / "front.json").read_text())
     assert (fields["format"], fields["architecture"]) == ("vdroppath_tf.pareto/1", "nano")
     assert [row["log_prob"] for row in fields["choices"]] == [c.log_prob for c in front]

@@ -115,6 +115,24 @@ def test_bad_calls_of_derive_and_export(
     assert tiny.tree(chain) == before
 
 
+@pytest.mark.newest
+def test_what_has_no_phase_or_no_gates(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:
+    for name in ("template.keras", "labels.txt"):
+        shutil.copy(chain / "run" / name, tmp_path)
+    recipe = Recipe.from_json((chain / "run" / "recipe.json").read_text()).replace(finetune=None)
+    (tmp_path / "recipe.json").write_text(recipe.to_json())
+    more = [
+        "--finetune",
+        f"--train_data={motion.folder}/train.txt",
+        f"--out={tmp_path}/new/x.keras",
+    ]
+    message = said(call("derive", f"--model={tmp_path}/template.keras", *more))
+    assert f"--finetune: the recipe of {tmp_path}/template.keras has no phase finetune." in message
+    line = ["derive", f"--model={chain}/run/derived.keras", "--strategy=S S S"]
+    message = said(call(*line, f"--out={tmp_path}/new/x.keras"))
+    assert "has no gated fusion layers, so it is not a template" in message
+
+
 def test_classes_without_names_are_exported_with_a_warning(tmp_path: Path) -> None:
     """Also where training wrote their numbers, since its list had no names."""
     model, file = str(tmp_path / "derived.keras"), tmp_path / "labels.txt"

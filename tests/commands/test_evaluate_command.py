@@ -116,10 +116,12 @@ def test_a_race_of_draws_of_a_space(call: Any, chain: Path, motion: Any, tmp_pat
         f"--space={tmp_path}/space.json",
         "--draws=2",
         "--race",
+        "--margin=0.01",
         "--uniform_draws=0",
     ]
     done = call(*line)
     assert done.code == 0, done.error
+    assert "Dropped ones may be as good: the race dropped those not better by 0.01.\n" in done.out
     assert "The 10 clips used for the choice; " in done.out
     assert "The 8 clips of the report (chosen on " in done.out
     assert "uniform draw" not in done.out

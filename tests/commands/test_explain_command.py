@@ -60,6 +60,7 @@ def test_explain(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:
         (["--class=4", "a.mp4"], "--class=4: expected a number from 0 to 3"),
         (["--class=rihgt", "a.mp4"], "--class: Unknown class. Did you mean 'right'"),
         (["--strategy=S S S", "a.mp4"], "--strategy is for a template"),
+        (["--train_data=x.txt", "a.mp4"], "--train_data is for a template; "),
         (["missing.mp4"], r"missing\.mp4"),
         (["--split=1", "a.mp4"], "--split has no effect without --train_data"),
     ],

@@ -54,12 +54,23 @@ def test_a_list_with_classes(call: Any, chain: Path, motion: Any) -> None:
 
 def test_a_network_answers_as_what_it_was_exported_as(call: Any, chain: Path, folder: Path) -> None:
     found = []
-    for model in ("served/1", "run/derived.keras"):
+    for model in ("served", "run/derived.keras"):
         done = call("predict", f"--model={chain}/{model}", "--json", "--top=4", folder / "two.txt")
         assert done.code == 0, done.error
+        newest = f"{chain}/served: the newest version in it is used, {chain}/served/1"
+        assert (newest in done.error) == (model == "served")
         found.append([json.loads(line)["probabilities"] for line in done.out.splitlines()])
     for served, own in zip(*found, strict=True):
         assert served == pytest.approx(own, abs=1e-5)
+
+
+def test_windows_of_a_bad_video(call: Any, chain: Path, folder: Path) -> None:
+    done = call("predict", f"--model={chain}/served/1", "--window=2", folder / "in")
+    assert done.code == 1
+    assert len(done.out.splitlines()) == 3
+    (last,) = [line for line in done.error.splitlines() if line.startswith("vdroppath predict")]
+    assert "1 videos have no answer, or not for all of their windows, for the reasons" in last
+    assert last.endswith("bad.mp4")
 
 
 @pytest.mark.parametrize("kind", ["table", "jsonl", "csv"])

@@ -24,7 +24,7 @@ from vdroppath_tf.commands.run_plan import TrialFlags, steps_of
 from vdroppath_tf.commands.run_recipe import FITTED
 from vdroppath_tf.commands.run_table import LEVEL, few_to_choose
 from vdroppath_tf.commands.status import status_of
-from vdroppath_tf.data import open_manifest, write_video
+from vdroppath_tf.data import ManifestError, open_manifest, write_video
 from vdroppath_tf.scoring.best_set import confidence_set
 from vdroppath_tf.training import Progress, Recipe
 from vdroppath_tf.training.signals import TERMINATED
@@ -129,7 +129,8 @@ def test_a_run_in_python(finished: Path, folder: Path, capfd: Any) -> None:
         "batch_size": 8,
     }
     changes |= {"network": "pico", "sampling.frames": 4}
-    again = run_pipeline({"train": folder}, finished, changes=changes, draws=3)
+    more: dict[str, Any] = {"draws": 3, "flags": {"trials": False, "dry_run": False}}
+    again = run_pipeline({"train": folder}, finished, changes=changes, **more)
     assert again == run
     assert capfd.readouterr().out.count(" done ") == len(STEPS)  # the plan, and nothing else
 
@@ -148,6 +149,8 @@ def test_a_run_in_python(finished: Path, folder: Path, capfd: Any) -> None:
         f"out={folder}/run: is inside the folder of videos"
     )
     assert "draws" in refused(draws=0)
+    with pytest.raises(ManifestError, match=r"nothing: there is no such|nothing"):
+        run_pipeline({"train": folder, "test": folder.parent / "nothing.txt"}, finished)
     # what no command takes is refused as on the command line
     assert "max_bad_fraction=nan: expected a number that is finite" in refused(
         flags={"max_bad_fraction": math.nan}
@@ -200,6 +203,10 @@ def test_status(finished: Path, call: Any, tmp_path: Path) -> None:
     assert f"  to resume: vdroppath run --data={finished.parent}" not in done.out
     assert "  to resume: vdroppath run --data=" in done.out
     assert done.out.endswith(f" --out='{part}'\n")  # where it lies now
+    with training.run_lock(part / "plan"):
+        done = call("status", part)
+    assert "4 of 7 steps done, running\n" in done.out
+    assert "to resume" not in done.out
 
 
 def test_what_was_deleted_or_cut_short_is_made_again(
@@ -279,6 +286,11 @@ def test_status_says_how_a_training_resumes(call: Any, tmp_path: Path) -> None:
         done = call("status", tmp_path)
         assert f"{tmp_path}: {'killed' if state == 'running' else state}, search " in done.out
         assert done.out.endswith(resume) == has_line
+        assert "next: " not in done.out
+    (tmp_path / "template.keras").touch()
+    model, scores = f"--model={tmp_path}/template.keras", f"--out={tmp_path}/scores.json"
+    line = f"vdroppath evaluate {model} --data=VALIDATION --train_data=TRAIN {scores}"
+    assert f"  next: {line}\n" in call("status", tmp_path).out
     Progress("stopped", phases, command="vdroppath train --out=run").write(tmp_path)
     resume = "  to resume: vdroppath train --out=run; it continues from the last checkpoint\n"
     assert call("status", tmp_path).out.endswith(resume)

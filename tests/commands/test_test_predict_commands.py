@@ -81,6 +81,21 @@ def test_test(
     assert again.code == 0  # its own files are replaced
 
 
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--strategy=S S S"], "--strategy: a SavedModel runs the one it was exported with."),
+        (["--train_data=x"], "--train_data: a SavedModel keeps its batch-norm statistics."),
+        ([], "--protocol is needed with a SavedModel: paper-1clip, "),
+    ],
+)
+def test_what_an_exported_network_has_or_lacks(
+    call: Any, chain: Path, motion: Any, flags: list[str], message: str
+) -> None:
+    line = ["test", f"--model={chain}/served/1", f"--data={motion.folder}/test.txt"]
+    assert message in said(call(*line, *flags))
+
+
 def test_predict(call: Any, chain: Path, motion: Any) -> None:
     files = [entry.path for entry in motion.manifest("test").entries[:3]]
     done = call("predict", f"--model={chain}/served/1", "--json", "--top=4", *files)

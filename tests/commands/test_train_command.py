@@ -70,17 +70,31 @@ def test_train_says_where_it_stands(call: Any, chain: Path, motion: Any, tmp_pat
 
 
 def test_a_dry_run_says_what_it_will_take(call: Any, motion: Any, tmp_path: Path) -> None:
-    lines = ["--search_epochs=3", f"--validation={motion.folder}/validation.txt", "--dry_run"]
+    lines = [f"--validation={motion.folder}/validation.txt", "--dry_run"]
     line = train(motion.folder, tmp_path / "run", *lines)
-    done = call(*[each for each in line if not str(each).startswith("--out")])
+    left_out = ("--out", "--warmup_epochs")
+    done = call(*[each for each in line if not str(each).startswith(left_out)])
     assert done.code == 0, done.error
+    small = RECIPES["small"]
+    assert (
+        f"24 videos make {3 * 20} steps; the recipe 'small' was designed for {32 * 20}. "
+        "--warmup_epochs=" in done.error
+    )
     assert list(tmp_path.iterdir()) == []
     assert re.search(
         r"^template_nano: [\d,]+ parameters, [\d,]+ MACs for a clip of 4x16x16$", done.out, re.M
     )
     assert re.search(r"^memory  [\d.]+ GB at most$", done.out, re.M)
-    assert re.search(r"^search: 3 epochs of 3 steps, .*clips/s.*: about .* s$", done.out, re.M)
+    assert re.search(
+        rf"^search: {small.search.epochs} epochs of 3 steps, .*clips/s.*: about .*$", done.out, re.M
+    )
     assert done.out.rstrip().endswith("Nothing was written.")
+    assert "of it, for each epoch: validation, " in done.out
+    lines = ["--network=pico", "--warmup_epochs=0", "--search_epochs=1", "--dry_run"]
+    done = call(*train(motion.folder, tmp_path / "run", *lines))
+    assert done.code == 0, done.error
+    assert "validation" not in done.out
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_start_that_is_not_there(call: Any, motion: Any, tmp_path: Path) -> None:
@@ -289,6 +303,11 @@ def test_bad_videos_stop_a_training_before_it_begins(
         (["--temporal_strides=2,0"], r"temporal_strides must be .* 1 or more.*\(2, 0\)"),
         (["--temporal_strides=2,2,2,2,2"], "temporal_strides must be at most 3 numbers"),
         (["--init_from=nowhere.keras"], "no model nowhere.keras"),
+        (["--init_from=a.keras", "--strategy=S S S"], "--init_from starts a template"),
+        (["--mirrored", "--devices=2"], "--mirrored is --devices=all, but --devices=2 is given"),
+        (["--mirrored", "--workers=2"], "--workers=N .* Leave out --devices and --mirrored"),
+        (["--restarts=1", "--seeds=2"], "--restarts are for one training. Leave out --seeds"),
+        (["--workers=3"], r"--workers=3 cannot share a batch of 8 .*multiple of 3\."),
         (["--cluster=nowhere"], "--cluster has no effect without --seeds=2"),
         (["--processes=2"], "--processes has no effect without --seeds=2"),
     ],

@@ -12,7 +12,7 @@ import pytest
 from command_lines import said
 
 from vdroppath_tf.commands.run_plan import TrialFlags, steps_of
-from vdroppath_tf.report import read_trials
+from vdroppath_tf.report import read_scores, read_trials
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training import load_model
 
@@ -72,8 +72,11 @@ def test_one_strategy_is_tried_and_trained(
     shutil.copytree(chain / "run", tmp_path / "other", ignore=shutil.ignore_patterns("*.keras"))
     shutil.copy(out / "uniform.keras", tmp_path / "other")
     alone = f"--against={tmp_path}/other/uniform.keras"
-    done = call(*line[:2], alone, *line[3:])  # trains nothing again
+    scores = f"--scores={chain}/run/scores.json"
+    done = call(*line[:2], alone, *line[3:], scores)  # trains nothing again
     assert done.code == 0, done.error
+    scored = read_scores(chain / "run" / "scores.json").scores
+    assert read_trials(out / "trials.json").mode_rank[1] == len(scored)
     found = json.loads((out / "trials.json").read_text())
     assert found["against"]["derived"] is False
     other = said(call(*line[:2], "--against=nowhere.keras", *line[3:-1], f"--out={tmp_path}/b"))
@@ -86,6 +89,13 @@ def test_a_template_is_needed(call: Any, chain: Path, motion: Any, tmp_path: Pat
     message = said(call("trials", f"--model={derived}", *parts, f"--out={tmp_path}/trials"))
     assert "derived.keras: is not a template. Expected one to draw from." in message
     template = f"{chain}/run/template.keras"
+    for name in ("derived.keras", "recipe.json"):
+        shutil.copy(chain / "run" / name, tmp_path)
+    names = (chain / "run" / "labels.txt").read_text().upper()
+    (tmp_path / "labels.txt").write_text(names)
+    other = f"--against={tmp_path}/derived.keras"
+    message = said(call("trials", f"--model={template}", other, *parts, f"--out={tmp_path}/trials"))
+    assert f"{other}: has other classes than the template." in message
     given = (f"--model={template}", f"--against={template}")
     message = said(call("trials", *given, *parts, f"--out={tmp_path}/trials"))
     assert "is a template. Expected a network of one strategy of the template" in message

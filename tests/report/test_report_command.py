@@ -276,6 +276,10 @@ def test_recipes_with_a_crop_know_the_size(run: Path, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     assert folder.clip_shape == (4, 16, 16)
     assert (folder.template, folder.classes, folder.history()) == (None, None, None)
+    assert "training videos" not in folder.settings()  # no run.json names them
+    assert folder.settings()["clips"] == "4 frames, stride 1, size 16x16"
+    (tmp_path / "recipe.json").unlink()
+    assert folder.settings() == {}
 
 
 def test_what_is_no_file_in_the_folder_of_a_run_is_named(tmp_path: Path) -> None:
@@ -466,5 +470,7 @@ def test_what_layers_are_worth(call: Any, run: Path, tmp_path: Path) -> None:
     damaged = edited(run / "worth.json", tmp_path, lambda f: f["swaps"][0].update(wins=999))
     error = call(f"--run={run}", f"--worth={damaged}", code=1)
     assert "worth.json: holds no worth of layers" in error
+    line = ["worth", f"--model={run}/template.keras", "--data=x", f"--scores={run}/scores.json"]
+    assert main([*line, "--strategy=S ST S+ST"]) == 1  # each names a strategy
     other = edited(run / "worth.json", tmp_path, lambda f: f.update(architecture="micro"))
     assert "belongs to another network" in call(f"--run={run}", f"--worth={other}", code=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 import math
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 import tiny
 
+from vdroppath_tf.commands import class_files
 from vdroppath_tf.data.catalog import Manifest, open_manifest
 from vdroppath_tf.data.clips.pipeline import evaluation_clips
 from vdroppath_tf.data.clips.protocols import PROTOCOLS
@@ -179,6 +181,25 @@ class TestVideoScores:
             ("f", "c", 1),
         ]
         assert len(scores.confusions(2)) == 2
+
+    def test_the_files_of_classes_of_videos_with_several(
+        self, scores: VideoScores, tmp_path: Path
+    ) -> None:
+        """A line for each class has its average precision, and there are no confusions."""
+        truths = np.eye(CLASSES, dtype=np.float32)[scores.truths]
+        truths[0, 1] = 1.0
+        videos = dataclasses.replace(scores.manifest, multi_label=True)
+        several = dataclasses.replace(scores, manifest=videos, truths=truths)
+        class_files.write(several, confusion=None, per_class=str(tmp_path / "classes.csv"))
+        with open(tmp_path / "classes.csv", newline="") as file:
+            lines = list(csv.DictReader(file))
+        assert [line["videos"] for line in lines] == ["1", "3", "2", "2", "0", "1"]
+        assert [line["correct"] for line in lines] == [""] * CLASSES
+        for line, known in zip(lines, several.per_class(), strict=True):
+            assert line["average_precision"] == str(known["average_precision"] or "")
+        with pytest.raises(ValueError, match="no confusion matrix for videos with several classes"):
+            class_files.write(several, confusion=str(tmp_path / "c.csv"), per_class=None)
+        assert not (tmp_path / "c.csv").exists()
 
     def test_json(self, scores: VideoScores) -> None:
         fields = json.loads(json.dumps(scores.fields(), allow_nan=False))

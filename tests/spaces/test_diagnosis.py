@@ -165,6 +165,11 @@ def test_a_collapse_is_named_first_and_with_what_to_do() -> None:
     by_data = str(diagnose(space_of([[0.9, 0.9]] * 3, [[5, 5]] * 3)))
     assert "The data moved it there." in by_data
     assert "weaker" not in by_data
+    without = str(diagnose(space_of([[0.9, 0.9]] * 3, None, [[5, 5]] * 3), strength=0.0))
+    assert "choose among. Train again for longer, or on more videos. " in without
+    decided = [[0.001, 0.999], [0.999, 0.001], [0.001, 0.999]]
+    by_data = str(diagnose(space_of(decided, [[5, 5]] * 3)))
+    assert "so there is nothing to choose among. The data moved it there." in by_data
     start = ProbabilitySpace([[0.01, 0.01]], 0.01)  # it began there, and did not collapse
     assert diagnose(start).collapsed == ""
 

@@ -165,7 +165,9 @@ def test_the_stamp_of_a_folder_and_of_a_part(tmp_path: Path) -> None:
     assert doctor._stamp(f"{tmp_path}/a.h5/video/3") == doctor._stamp(str(tmp_path / "a.h5"))
 
 
-def test_frames_that_were_cut_off(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_frames_that_were_cut_off(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A broadcast that was recorded from between two keyframes on is good, and this is said."""
     from vdroppath_tf.cli import main
 
@@ -182,6 +184,11 @@ def test_frames_that_were_cut_off(tmp_path: Path, capsys: pytest.CaptureFixture[
         assert 1 <= int(found[1]) <= 11
         assert f"cut: {tmp_path}/tuned.ts: {found[1]} frames left out" in said
         assert "whole.ts" not in said
+        assert "more" not in said
+    monkeypatch.setattr("vdroppath_tf.commands.doctor._NAMED", 0)  # as if there were many
+    assert main(["doctor", f"--data={tmp_path}/list.txt", f"--out={out}"]) == 0
+    said = capsys.readouterr().out
+    assert "frame 0\n... and 1 more\n" in said
 
 
 @pytest.mark.parametrize("error", [MemoryError, ZeroDivisionError])
@@ -212,7 +219,10 @@ def test_quickly(manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_the_command(
-    manifest: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    manifest: Manifest,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from vdroppath_tf.cli import main
 
@@ -233,5 +243,9 @@ def test_the_command(
     assert "     1 x is cut short: N of N bytes are there" in text.out
     assert f"1 of 5 videos are bad, see {out}" in text.err
     assert [video["path"] for video in json.loads(out.read_text())["videos"]] == ["1.mp4"]
+    monkeypatch.setattr("vdroppath_tf.commands.doctor._NAMED", 0)
     assert main([*command, "--fresh"]) == 1
-    assert "24 frames decoded in" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "24 frames decoded in" in said
+    assert "... and 1 more; by reason, N for numbers:\n     1 x is cut short" in said
+    assert "bad: " not in said
