@@ -67,15 +67,15 @@ Thing = TypeVar("Thing")
 def fails(
     *,
     form: Literal["paper", "sampling"] = "paper",
-    source: Source | None = None,  # type: ignore[type-var]
-    thing: Thing | None = None,  # type: ignore[type-var]
+    source: Source | None = None,
+    thing: Thing | None = None,
     show: Callable[[str], None] | None = None,
     shows: Sequence[Callable[[str], None]] = (),
     values: np.ndarray | None = None,
     network: Network | None = None,
     place: str | os.PathLike[str] = "",
     places: Sequence[os.PathLike[str]] = (),
-    many: Sequence = (),  # type: ignore[type-arg]
+    many: Sequence = (),
     text: str | Sequence[str] = (),
 ) -> None:
     """Ends in an error whatever it takes, so that the kinds of its arguments are compared."""

@@ -76,7 +76,9 @@ def test_one_strategy_is_tried_and_trained(
     done = call(*line[:2], alone, *line[3:], scores)  # trains nothing again
     assert done.code == 0, done.error
     scored = read_scores(chain / "run" / "scores.json").scores
-    assert read_trials(out / "trials.json").mode_rank[1] == len(scored)
+    rank = read_trials(out / "trials.json").mode_rank
+    assert rank is not None
+    assert rank[1] == len(scored)
     found = json.loads((out / "trials.json").read_text())
     assert found["against"]["derived"] is False
     other = said(call(*line[:2], "--against=nowhere.keras", *line[3:-1], f"--out={tmp_path}/b"))

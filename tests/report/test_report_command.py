@@ -470,7 +470,7 @@ def test_what_layers_are_worth(call: Any, run: Path, tmp_path: Path) -> None:
     damaged = edited(run / "worth.json", tmp_path, lambda f: f["swaps"][0].update(wins=999))
     error = call(f"--run={run}", f"--worth={damaged}", code=1)
     assert "worth.json: holds no worth of layers" in error
-    line = ["worth", f"--model={run}/template.keras", "--data=x", f"--scores={run}/scores.json"]
-    assert main([*line, "--strategy=S ST S+ST"]) == 1  # each names a strategy
+    both = ["--strategy=S ST S+ST", f"--scores={run}/scores.json"]  # each names a strategy
+    assert main(["worth", f"--model={run}/template.keras", "--data=x", *both]) == 1
     other = edited(run / "worth.json", tmp_path, lambda f: f.update(architecture="micro"))
     assert "belongs to another network" in call(f"--run={run}", f"--worth={other}", code=1)

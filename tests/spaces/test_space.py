@@ -327,8 +327,10 @@ def test_distance_from_start_is_total_variation():
 
 
 def test_a_table_shows_whole_layers_where_they_can_be_dropped():
-    whole = {"layer_drop": [0.25, 0.5], "initial_layer_drop": [0.1, 0.1]}
-    table = ProbabilitySpace([[0.1, 0.3], [0.2, 0.4]], **whole).short_table()
+    space = ProbabilitySpace(
+        [[0.1, 0.3], [0.2, 0.4]], layer_drop=[0.25, 0.5], initial_layer_drop=[0.1, 0.1]
+    )
+    table = space.short_table()
     assert list(table.heads) == ["layer", "mode", "p(S)", "p(ST)", "p(layer)"]
     assert [line[-1] for line in table.lines] == [0.25, 0.5]
     assert "p(layer)" not in ProbabilitySpace([[0.1, 0.3]]).short_table().heads
