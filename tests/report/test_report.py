@@ -573,6 +573,19 @@ def test_results_of_several_classes_a_video(
         read_result(path)
 
 
+@pytest.mark.parametrize(("sign", "words"), [(1, "So it does."), (-1, "The opposite holds.")])
+def test_whether_a_probability_means_something(sign: int, words: str) -> None:
+    space = task().space
+    texts = {str(one): space.log_prob(one) for one in space.sample(40, seed=0)}
+    texts[CHOSEN] = space.log_prob(FusionStrategy.parse(CHOSEN))
+    order = sorted(texts, key=lambda text: sign * texts[text])
+    draws = [Draw(text, 0.2 + 0.01 * k, 9, clips=100) for k, text in enumerate(order)]
+    (sentence,) = worth_sentences(replace(task(), draws=draws))
+    of = "+" if sign > 0 else "\N{MINUS SIGN}"
+    assert f"{len(draws)} draws and their accuracy: tau {of}0.99" in sentence  # two are tied
+    assert sentence.endswith(words)
+
+
 def test_equal_accuracies_have_no_order() -> None:
     """Whether a probability means something cannot be known of them."""
     texts = ("ST S+ST -", "S S S", "ST ST ST", "S ST S", "S+ST S S", "- S ST", "S S+ST -", "ST S S")

@@ -178,6 +178,12 @@ def test_labels_in_several_ways(tmp_path: Path) -> None:
         open_manifest(numbers, labels=("run",))
 
 
+def test_no_record(tmp_path: Path) -> None:
+    (tmp_path / "x.tfrecord").touch()
+    with pytest.raises(ManifestError, match=r"x\.tfrecord: holds no record"):
+        open_manifest(tmp_path / "x.tfrecord")
+
+
 def test_a_shard_that_convert_wrote(tmp_path: Path) -> None:
     """Its folder holds an index, without which the frames cannot be found."""
     made = pack(barcodes(2), labels=[0], name="a", size=(32, 128))
@@ -187,6 +193,7 @@ def test_a_shard_that_convert_wrote(tmp_path: Path) -> None:
 
 def test_cut_short_after_it_was_opened(path: Path) -> None:
     *_, entry = open_manifest(path)
+    entry.source.validate_quickly()
     path.write_bytes(path.read_bytes()[:-600])
     with pytest.raises(VideoError, match=r"clips: 2: the file is cut short\. Copy it again"):
         entry.source.validate_quickly()
