@@ -242,9 +242,11 @@ def test_networks_of_every_kind(kind: str) -> None:
 
 
 def test_the_network_is_built_by_its_name() -> None:
-    space = ProbabilitySpace.from_model(tiny.template())
+    """And a template that was built for clips of one size knows that size."""
+    space, sized = ProbabilitySpace.from_model(tiny.template()), tiny.template(clip_shape=CLIP)
     costs = unit_costs(tiny.template(), CLIP)
     assert pareto(space, clip_shape=CLIP) == pareto(space, costs=costs)
+    assert pareto(space, model=sized) == pareto(space, costs=costs)
 
 
 def test_whole_layers_that_may_be_dropped() -> None:

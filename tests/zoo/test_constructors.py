@@ -42,6 +42,8 @@ def test_models_by_name() -> None:
     model = zoo.get_model("template_micro", num_classes=3, drop_layer=True)
     assert (model.name, model.output_shape) == ("template_micro", (None, 3))
     assert zoo.get_model("derived_micro", "S S S S S ST", 7).output_shape == (None, 7)
+    with pytest.raises(ValueError, match=r"two models: 'template_resnet50' and 'derived_resnet50'"):
+        zoo.get_model("resnet50")
     with pytest.raises(ValueError, match=r"Did you mean 'template_resnet50'.*'template_resnt50'"):
         zoo.get_model("template_resnt50")
 
