@@ -175,6 +175,10 @@ def test_a_brief_repr_counts_what_is_long() -> None:
     assert repr(Held(np.zeros((3, 2)))) == "Held(numbers=float64 (3, 2), name='a', many=(1, 2))"
     many = repr(Held([np.zeros(2)] * 4, many=tuple(range(10**5))))
     assert many == "Held(numbers=4 of ndarray, name='a', many=100,000 of int)"
+    assert "numbers={'a': 1}, " in repr(Held({"a": 1}))
+    assert "numbers=3 of float or str, " in repr(
+        Held({"a" * 40: 0.5, "b" * 40: "x" * 40, "c": 1.5})
+    )
 
 
 def test_a_space_shows_itself_in_one_line() -> None:

@@ -17,6 +17,7 @@ from vdroppath_tf import zoo
 from vdroppath_tf.models import densenet, families, mobilenet_v2, resnet
 from vdroppath_tf.models.families import FAMILIES, fusion_layers_of
 from vdroppath_tf.models.row import Row, Values
+from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training import RECIPES, Recipe
 from vdroppath_tf.zoo.rows import row_from_json
 
@@ -124,6 +125,15 @@ def test_a_file_may_not_take_the_name_of_another_network(tmp_path: Path) -> None
     zoo.save_row(dataclasses.replace(OWN, name="resnet50"), tmp_path / "row.json")
     with pytest.raises(ValueError, match=r"row\.json: There is another network called 'resnet50'"):
         zoo.find_row(tmp_path / "row.json")
+    families_of_both = r"'resnet50', with family='resnet'\. .* Received: family='densenet'"
+    with pytest.raises(ValueError, match=families_of_both):
+        zoo.add_network(densenet.Row("resnet50", 6, 4, (2, 3)))
+
+
+def test_a_layer_on_no_residual_branch_is_in_every_network() -> None:
+    strategy = FusionStrategy.parse("S S - S S S")
+    with pytest.raises(ValueError, match=r"^T1 cannot be dropped: it is on no residual branch\.$"):
+        rows.built("dense", strategy=strategy)
 
 
 def test_a_name_stands_for_one_network(added: Row) -> None:

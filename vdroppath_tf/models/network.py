@@ -67,8 +67,6 @@ def describe(
     ):
         _check_bool(name, value)
     check_gates(gates or {})
-    if isinstance(branches, str):
-        raise ValueError(f"branches must be a sequence, such as ('S',). Received: {branches!r}")
     if strategy is not None and gates:
         raise ValueError(
             "gates are options of a template; the network of a strategy has no gates. "

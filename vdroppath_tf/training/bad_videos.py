@@ -33,7 +33,7 @@ class CountFaults(keras.callbacks.Callback):
         first: The number of the phase's first epoch in the whole run.
         folder: The folder of the run, or None.
         start: The position of the run when this ``fit`` began.
-        share: A function that shares the bad videos of each worker with all. Defaults to None.
+        share: A function that shares the bad videos of each worker with all.
     """
 
     def __init__(
@@ -44,21 +44,19 @@ class CountFaults(keras.callbacks.Callback):
         folder: Path | None,
         start: Position,
         *,
-        share: Callable[[], None] | None = None,
+        share: Callable[[], None],
     ) -> None:
         super().__init__()
         self.faults, self.clips, self.first, self.folder = faults, clips, first, folder
         self.start, self.share = start, share
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        if self.share is not None:
-            self.share()
+        self.share()
         videos = self.clips.validation
-        if logs is not None:
-            earlier = self.start.bad_clips if epoch == self.start.epochs else 0
-            logs["bad_clips"] = earlier + self.faults.replaced(self.first + epoch)
-            if videos is not None:
-                logs["val_bad_clips"] = len(videos) - self.faults.scored(videos, "validation")
+        earlier = self.start.bad_clips if epoch == self.start.epochs else 0
+        logs["bad_clips"] = earlier + self.faults.replaced(self.first + epoch)
+        if videos is not None:
+            logs["val_bad_clips"] = len(videos) - self.faults.scored(videos, "validation")
         keep_quarantine(self.faults, self.clips, self.folder)
 
 
