@@ -279,7 +279,7 @@ def test_recipes_with_a_crop_know_the_size(run: Path, tmp_path: Path) -> None:
     assert "training videos" not in folder.settings()  # no run.json names them
     assert folder.settings()["clips"] == "4 frames, stride 1, size 16x16"
     (tmp_path / "recipe.json").unlink()
-    assert folder.settings() == {}
+    assert RunFolder(tmp_path).settings() == {}
 
 
 def test_what_is_no_file_in_the_folder_of_a_run_is_named(tmp_path: Path) -> None:
