@@ -176,6 +176,8 @@ def test_what_cannot_be_explained() -> None:
         explain_clip(model, clip, 4)
     with pytest.raises(ValueError, match="one clip"):
         explain_clip(model, clip[None])
+    with pytest.raises(ValueError, match=r"takes clips of \(4, 6, 8\) .*shape \(5, 6, 8, 3\)"):
+        explain_clip(small(), np.zeros((5, 6, 8, 3), "uint8"))
     with pytest.raises(ValueError, match="RGB"):
         explain_clip(model, clip[..., :2])
     with pytest.raises(ValueError, match="method"):

@@ -19,6 +19,7 @@ from vdroppath_tf.budget.choices import choice_of, pareto
 from vdroppath_tf.budget.fronts import front_of
 from vdroppath_tf.budget.least import least
 from vdroppath_tf.budget.search import most_probable
+from vdroppath_tf.budget.tables import cost_tables
 from vdroppath_tf.cost import UnitCosts, complexity, unit_costs
 from vdroppath_tf.derivation import derive
 from vdroppath_tf.figures.pareto import figure_pareto
@@ -311,6 +312,25 @@ def test_a_space_of_another_network(nano: Any, change: Any, message: str) -> Non
     space = dataclasses.replace(nano[0], **change)
     with pytest.raises(ValueError, match=f"belongs to another network: {message}"):
         pareto(space, model=nano[1], clip_shape=CLIP)
+
+
+def test_tables_without_the_cost_that_is_requested(nano: Any) -> None:
+    mode = nano[0].mode()
+    tables = cost_tables(nano[0], CLIP, nano[1], None, None)
+    with pytest.raises(ValueError, match=r"hold no latency\. Expected one from measure_latency"):
+        tables.cost("latency", mode)
+    with pytest.raises(ValueError, match=r"hold latencies only\. Expected costs of the network"):
+        dataclasses.replace(tables, units=None).cost("macs", mode)
+
+
+def test_the_clips_of_a_template_need_not_be_given(nano: Any) -> None:
+    sized = tiny.template(clip_shape=CLIP)
+    mode = nano[0].mode()
+    found = [
+        cost_tables(nano[0], shape, model, None, None).cost("macs", mode)
+        for shape, model in ((CLIP, nano[1]), (None, sized))
+    ]
+    assert found[0] == found[1]
 
 
 def test_other_spaces_that_do_not_fit(nano: Any) -> None:

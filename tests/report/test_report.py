@@ -340,6 +340,7 @@ def test_rows_are_found_by_their_strategy():
     assert one.best is one.rows[3]
     assert one.uniform("S+ST") is one.rows[2]
     assert one.uniform("T") is None
+    assert one.both == {"motion": one.space}  # there is no other space
     tuned = replace(one, rows=(*one.rows, row("fine-tuned", CHOSEN, 0.99)))
     assert tuned.best is one.rows[3]
     without = replace(one, rows=one.rows[3:], draws=(), history=None)

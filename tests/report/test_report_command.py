@@ -377,6 +377,8 @@ def test_a_page_ends_in_html(run: Path, capfd: pytest.CaptureFixture[str]) -> No
         (lambda f: f["selection"].update(strategy="- - -", rows=[]), "no row has the selected"),
         (lambda f: f["scores"][0].update(top1=1.5), "top-1 of .* from 0 to 1"),
         (lambda f: f["scores"][0].update(clips=0), "scored on 0 clips"),
+        (lambda f: f["scores"][0].update(map=1.5), "mAP of .* from 0 to 1"),
+        (lambda f: f["selection"]["rows"][0]["top1"].update(low=-2), "an interval is .*: -2"),
         (lambda f: f["scores"][0].update(strategy="T T T"), "branch 'T'"),
         (lambda f: f["scores"][0].update(map=1.5), "mAP of '"),
         (lambda f: f["selection"]["rows"][0]["top1"].update(low=2.0), "an interval is {"),

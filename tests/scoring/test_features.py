@@ -38,6 +38,23 @@ def test_a_crop_that_does_not_fit_is_no_fault_of_the_video(tmp_path: Path) -> No
     assert faults.faults() == ()
 
 
+def test_videos_of_two_sizes(tmp_path: Path) -> None:
+    """Their whole frames are run one after another, and do not fit in one array."""
+    for k, width in enumerate((32, 48, 48)):
+        frames = np.full((4, 32, width, 3), 80 * k, np.uint8)
+        write_video(tmp_path / "a" / f"{k}.mp4", frames)
+    videos, sampling = open_manifest(tmp_path), ClipSampling(frames=2)
+    network = keras.Sequential([keras.Input((2, None, None, 3)), keras.layers.ReLU()])
+    given = videos, sampling, PROTOCOLS["paper-1clip"]
+    found = [each.features for each in video_features(LayerOutputs(network), *given)]
+    for k, one in enumerate(found):
+        np.testing.assert_allclose(one, [80 * k] * 3, atol=3)
+    with pytest.raises(
+        ValueError, match=r"1\.mp4: its features have shape \(32, 48, 3\), .* \(32, 32, 3\)"
+    ):
+        list(video_features(LayerOutputs(network, keep=("space",)), *given))
+
+
 def test_what_is_refused(tmp_path: Path) -> None:
     videos, sampling = Manifest((), ("a",), "l.txt"), ClipSampling(frames=2)
     never: Any = _Never()

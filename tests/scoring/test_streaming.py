@@ -90,6 +90,10 @@ def test_what_cannot_be_streamed_is_said() -> None:
         StreamingClassifier(tiny.derived("S S S", temporal_strides=(2,)), SIZE)
     with pytest.raises(ValueError, match="include_top=True"):
         StreamingClassifier(tiny.derived("S S S", include_top=False), SIZE)
+    clips = keras.Input((4, *SIZE, 3))
+    x = keras.layers.GlobalAveragePooling3D()(keras.layers.Conv3D(2, 1, name="plain")(clips))
+    with pytest.raises(ValueError, match=r"plain \(Conv3D\) is not known to give each frame the s"):
+        StreamingClassifier(keras.Model(clips, keras.layers.Dense(3)(x)), SIZE, window=4)
     with pytest.raises(ValueError, match="hop"):
         StreamingClassifier(tiny.derived("S S S"), SIZE, window=4, hop=5)
     stream = StreamingClassifier(tiny.derived("S S S"), SIZE)

@@ -154,6 +154,17 @@ def test_layers_in_another_order_than_our_networks(layers: list[Any]) -> None:
         np.testing.assert_allclose(found, expected, atol=1e-5 * max(1.0, np.abs(expected).max()))
 
 
+def test_zeros_at_any_place_of_a_concatenation() -> None:
+    """They are padding of the channels before or after them."""
+    clips = keras.Input((4, 8, 8, 3))
+    parts = [Zeros(2)(clips), Convolution(4)(clips), Zeros(1)(clips), Convolution(3)(clips)]
+    x = keras.layers.GlobalAveragePooling3D()(keras.layers.Concatenate()(parts))
+    network = rows.randomized(keras.Model(clips, keras.layers.Dense(3)(x)))
+    some = np.random.default_rng(0).uniform(0, 2, (2, 4, 8, 8, 3)).astype("float32")
+    for forms in ("3d", "2d"):
+        close(fold(network, forms=forms)(some), network(some, training=False).numpy())
+
+
 def test_an_output_that_no_clip_changes() -> None:
     """Zeros stay zeros in ReLUs, pools and convolutions, but not in norms and classifiers."""
     rest = [keras.layers.ReLU(), keras.layers.MaxPooling3D(2), Convolution(3), NORM(name="bn")]

@@ -145,6 +145,14 @@ def test_histories_have_a_line_for_each_layer_that_has_the_branch() -> None:
     assert "mean over inputs" in s.get_ylabel()
 
 
+def test_a_path_that_no_layer_has_gets_no_line() -> None:
+    space = ProbabilitySpace([[0.1, 1.0], [0.2, 1.0]], [[0.1, 1.0]] * 2)
+    s, st = figure_history([space.drop, space.drop], space).axes
+    assert [len(axes.lines) for axes in (s, st)] == [2, 0]
+    assert [text.get_text() for text in s.texts] == ["1", "2"]
+    assert not st.texts
+
+
 def test_a_history_of_another_space_is_refused() -> None:
     with pytest.raises(ValueError, match=r"\(3, 2\)\], like its space.*after epoch 1"):
         task(APART, APART_TEXT, history=[APART.drop, APART.drop[:2]])
