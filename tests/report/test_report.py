@@ -296,6 +296,17 @@ def test_prose_when_nothing_was_found():
     assert "comes from motion" not in text
 
 
+@pytest.mark.parametrize("macs", [None, 15_000_000])
+def test_sentences_are_one_space_apart_with_costs_and_without(macs):
+    rows = tuple(replace(one, macs=macs) for one in task().rows)
+    found = comparisons.best_draw(replace(task(), rows=rows))
+    assert found is not None
+    assert ("It costs" in found) == (macs is not None)
+    assert found.strip() == found
+    assert "  " not in found
+    assert ". It is the best of" in found
+
+
 def test_prose_when_frames_alone_suffice_or_the_draw_loses():
     text = said(replace(task(s=0.95, st=0.95, both=0.94, best=0.80), chosen_on_same_clips=False))
     assert "S everywhere reaches 95.0 %" in text

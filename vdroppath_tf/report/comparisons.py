@@ -61,7 +61,8 @@ def best_draw(task: TaskReport) -> str | None:
             f"{chosen} is not clearly better or worse than the best uniform row: "
             f"{scores}, less than two standard errors apart"
         )
-    return f"{verdict}. {_cost(best, rival, unit)}{_biased(task, best)}"
+    said = (f"{verdict}.", _cost(best, rival, unit), _biased(task, best))
+    return " ".join(sentence for sentence in said if sentence)
 
 
 def _cost(best: Row, rival: Row, unit: str) -> str:
@@ -77,7 +78,7 @@ def _biased(task: TaskReport, best: Row) -> str:
     if not task.chosen_on_same_clips or len(task.draws) < 2 or best.note != DRAWN:
         return ""
     return (
-        f" It is the best of {len(task.draws)} draws on the clips it is scored on, so its score "
+        f"It is the best of {len(task.draws)} draws on the clips it is scored on, so its score "
         f"has a selection bias (winner's curse)."
     )
 
