@@ -18,10 +18,16 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: threads w
         os.environ.setdefault(_pool, "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+import hypothesis
 import numpy as np
 import pytest
 
 SEED = 0
+# How long an example takes says how busy the machine is: no test is about it.
+hypothesis.settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy machine")
 
 
 def _split_cpu_in_two() -> None:

@@ -9,7 +9,7 @@ from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.spaces.unit import BRANCHES, FusionUnit
 
 UNITS = ("S", "T", "ST", "S+T", "S+ST", "T+ST", "S+T+ST", "-")
-SETTINGS = settings(deadline=None, max_examples=60)
+SETTINGS = settings(max_examples=60)
 shared_units = st.sampled_from(UNITS).map(FusionUnit)
 
 

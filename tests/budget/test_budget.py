@@ -30,7 +30,7 @@ from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.spaces.unit import FusionUnit
 from vdroppath_tf.zoo import template_micro
 
-SETTINGS = settings(deadline=None, max_examples=40)
+SETTINGS = settings(max_examples=40)
 CLIP = tiny.SHAPE
 ROWS = ("parameters", "macs")
 

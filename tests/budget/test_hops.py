@@ -81,7 +81,7 @@ def streams(draw: st.DrawFn) -> tuple[ProbabilitySpace, HopCosts]:
     return space, HopCosts(units, window, hop, edge, base, macs(layers))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(streams(), st.data())
 def test_the_best_under_a_budget_is_that_of_all_strategies(
     drawn: tuple[ProbabilitySpace, HopCosts], data: st.DataObject

@@ -24,7 +24,7 @@ def videos(labels: list[int], names: list[str] | None = None) -> Manifest:
     return Manifest(tuple(entries), classes, "videos")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(3, 30), min_size=1, max_size=6), st.integers(0, 1000))
 def test_every_part_has_every_class_in_its_share(sizes: list[int], seed: int) -> None:
     labels = [label for label, size in enumerate(sizes) for _ in range(size)]

@@ -89,7 +89,7 @@ def test_an_empty_batch_keeps_its_shape(kernel_size: Triple, strides: Triple) ->
         assert y.shape == (0, *sizes, 4)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     size=st.tuples(*[st.integers(1, 6)] * 3),
     kernel_size=st.sampled_from(KERNELS),

@@ -41,7 +41,7 @@ def close(found: Any, expected: Any, error: float) -> None:
         np.testing.assert_allclose(one, other, rtol=0, atol=error * max(1.0, np.abs(other).max()))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     shape=st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 9), st.integers(1, 7)),
     size=st.sampled_from([3, 5, 7]),

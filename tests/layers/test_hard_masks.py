@@ -23,7 +23,7 @@ def probability(logit: Any) -> Any:
     return 1 / (1 + np.exp(-np.asarray(logit, "float64")))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     logits=st.lists(st.floats(-8, 8, width=32), min_size=1, max_size=6),
     layer=st.none() | st.floats(-8, 8, width=32),

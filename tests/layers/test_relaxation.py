@@ -114,7 +114,7 @@ def test_the_kl_is_finite_everywhere(value: float, form: str) -> None:
         assert float(entropy) == pytest.approx(0.0, abs=1e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(value=st.floats(-6, 6), form=st.sampled_from(["code", "paper"]))
 def test_gradients_are_the_slopes(value: float, form: str) -> None:
     def kl(x: Any) -> Any:

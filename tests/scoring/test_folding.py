@@ -147,7 +147,7 @@ def test_trees_of_every_kind_are_the_template(kind: str, monkeypatch: pytest.Mon
     model, clips = rows.template(kind), rows.clips()
     space = ProbabilitySpace.from_model(model)
 
-    @settings(max_examples=2, deadline=None)
+    @settings(max_examples=2)
     @given(st.integers(0, 999))
     def check(seed: int) -> None:
         (strategy,) = space.sample(1, seed=seed)

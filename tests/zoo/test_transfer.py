@@ -13,7 +13,7 @@ from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.zoo.strategies import ARCHITECTURES
 
-SETTINGS = settings(deadline=None, max_examples=40)
+SETTINGS = settings(max_examples=40)
 units = st.lists(st.sampled_from(("S", "ST", "S+ST", "-")), min_size=1, max_size=70)
 architectures = st.sampled_from(ARCHITECTURES)
 

@@ -110,7 +110,7 @@ class TestLooks:
 
 class TestDraws:
     @given(st.integers(0, 10**6))
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     def test_jitter_stays_in_its_range(self, item: int) -> None:
         augment = Augmentation((0.2, 0.3, 0.4, 0.1))
         operations = draw_operations(augment, item_rng(0, 0, item))

@@ -18,7 +18,7 @@ small = st.integers(1, 40)
 
 
 class TestOrder:
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(st.integers(-(2**63), 2**64 - 1), st.integers(0, 10**6), st.integers(1, 300))
     def test_permutation_of_pure_arguments(self, seed: int, epoch: int, n: int) -> None:
         order = epoch_order(seed, epoch, n)

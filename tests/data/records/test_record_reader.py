@@ -364,7 +364,7 @@ frame_lists = st.lists(st.binary(max_size=300) | st.just(b"x" * 20_000), min_siz
 
 
 class TestBytes:
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(frame_lists)
     def test_frames_are_where_the_head_says(self, frames: list[bytes]) -> None:
         made = pack(frames, labels=[1], name="a", size=(2, 3), fps=None)
@@ -387,7 +387,7 @@ class TestBytes:
         with pytest.raises(ValueError, match=r"its 1 frames take 100 bytes.*Set a smaller short_"):
             pack([bytes(100)], labels=[1], name="a", size=(2, 3))
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(frame_lists, st.data())
     def test_no_head_leads_outside(self, frames: list[bytes], data: st.DataObject) -> None:
         """A head comes from a file: whatever it says, frames lie in their record."""
