@@ -74,6 +74,29 @@ def test_every_family_in_every_format(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1"]
 
 
+@pytest.mark.skipif("openvino-int8" not in THERE, reason="vdroppath_tf[openvino] is missing")
+def test_8_bits_convolve_frames_where_depthwise_convolutions_do(tmp_path: Path) -> None:
+    """Between clips and frames, OpenVINO would convert to single precision and back."""
+    mobile, micro = (_ranks_of_8_bits(name, tmp_path / name) for name in ("mobilenet_v2", "micro"))
+    assert mobile.count(5) == 1  # the stem, whose kernel spans time and space
+    assert mobile.count(4) == len(mobile) - 1 > 0
+    assert set(micro) == {5}
+
+
+def _ranks_of_8_bits(family: str, folder: Path) -> list[int]:
+    """Exports a network in 8 bits, and returns the number of axes of each convolution."""
+    openvino: Any = importlib.import_module("openvino")
+
+    clips = rows.clips(2, SHAPE)
+    (written,) = export_formats(
+        network_of(family), folder, ["openvino-int8"], sampling=SAMPLING, clips=clips
+    )
+    operations = openvino.Core().read_model(str(written.path / "model.xml")).get_ops()
+    kinds = ("Convolution", "GroupConvolution")
+    found = [one for one in operations if one.get_type_name() in kinds]
+    return [len(one.output(0).partial_shape) for one in found]
+
+
 def test_what_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network = network_of("micro")
     with pytest.raises(ValueError, match=r"Unknown format\. Did you mean 'openvino'"):

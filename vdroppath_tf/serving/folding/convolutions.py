@@ -28,7 +28,7 @@ def convolved(node: Convolve, x: Laid, *, flat: bool, weigh: Weigh) -> Laid:
         weigh: Called with each layer, its kernel and its bias.
     """
     layout = _layout(node, x, flat=flat)
-    if _is_depthwise(node) and layout == CLIP:
+    if node.depthwise and layout == CLIP:
         return Laid(_of_cells(node, x), CLIP, _strided(x.sizes, node.strides))
     x = _strided_apart(node, x, layout)
     sizes = _strided(x.sizes, _strides(node, layout))
@@ -56,15 +56,11 @@ def _activation(node: Convolve) -> dict[str, Any]:
 
 def _layout(node: Convolve, x: Laid, *, flat: bool) -> str:
     """Returns the layout of a convolution; depthwise ones have no 3D form."""
-    if not x.known or not (flat or _is_depthwise(node)):
+    if not x.known or not (flat or node.depthwise):
         return CLIP
     if node.size[0] == 1:
         return FRAMES
     return ROWS if node.size[1:] == (1, 1) else CLIP
-
-
-def _is_depthwise(node: Convolve) -> bool:
-    return node.groups > 1 and node.kernel.shape[3] == 1 == _per_group(node)
 
 
 def _strided(sizes: Any, strides: Triple) -> tuple[Any, Any, Any]:
@@ -105,7 +101,7 @@ def _applied(
         weigh(layer, node.kernel.reshape(*kernel, *node.kernel.shape[3:]), node.bias)
         return y
     each = _per_group(node)
-    if _is_depthwise(node):
+    if node.depthwise:
         return _depthwise(node, x, options, weigh)
     parts = keras.ops.split(x, node.groups, axis=-1)
     outputs = []

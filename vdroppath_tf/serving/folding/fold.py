@@ -9,7 +9,7 @@ import keras
 
 from vdroppath_tf.names import named, unknown_name
 from vdroppath_tf.serving.folding.emit import FORMS, emitted
-from vdroppath_tf.serving.folding.nodes import Account, Cost, Node, cost_of
+from vdroppath_tf.serving.folding.nodes import Account, Convolve, Cost, Node, cost_of, in_order
 from vdroppath_tf.serving.folding.read import read_network
 from vdroppath_tf.serving.folding.rewrite import simplified
 
@@ -37,6 +37,12 @@ class Folding:
         output = simplified(read_network(network, account), account)
         counts = {rule: times for rule, times in sorted(account.counts.items()) if times}
         return cls(network.name, output, tuple(network.input_shape[1:4]), counts)
+
+    @property
+    def depthwise(self) -> bool:
+        """Whether there are depthwise convolutions, which are frame by frame in every form."""
+        nodes = in_order(self.output)
+        return any(isinstance(node, Convolve) and node.depthwise for node in nodes)
 
     def model(
         self, clip_shape: Sequence[int | None] | None = None, forms: str = "3d"

@@ -84,6 +84,11 @@ class Convolve(Node):
         return self.inputs[0].channels // self.kernel.shape[3]
 
     @property
+    def depthwise(self) -> bool:
+        """Whether each channel has a separate filter."""
+        return self.groups > 1 and self.kernel.shape[3] == 1 and self.channels == self.groups
+
+    @property
     def linear(self) -> bool:
         """Whether there is no ReLU."""
         return self.most is None

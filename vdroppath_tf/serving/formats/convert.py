@@ -159,7 +159,7 @@ def _written(
     place = folder / kind.name
     place.mkdir(parents=True)
     shape = tuple(given.reference.clips.shape[1:])
-    model = folding.model(shape[:3], kind.forms)
+    model = folding.model(shape[:3], kind.forms_of(folding.depthwise))
     answer = plain_function(model, (kind.batch, *shape), multi_label=given.multi_label)
     code: Any = importlib.import_module(f"vdroppath_tf.serving.formats.{kind.module}")
     code.write(kind, answer, place, given.reference.clips[::2][:CALIBRATION])

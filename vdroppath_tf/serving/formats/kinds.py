@@ -26,6 +26,7 @@ class Format:
         file: The main file.
         extra: The extra of this package that installs what it needs; None if nothing is needed.
         forms: The form of the folded network, see ``fold``.
+        depthwise_forms: The form of a network with depthwise convolutions; None for ``forms``.
         module: The module of this room that writes and loads it.
         batch: The number of clips in a batch of its files; None for any number.
     """
@@ -34,8 +35,13 @@ class Format:
     file: str
     extra: str | None = None
     forms: str = "3d"
+    depthwise_forms: str | None = None
     module: str = ""
     batch: int | None = None
+
+    def forms_of(self, depthwise: bool) -> str:
+        """Returns the form of a folded network, with or without depthwise convolutions."""
+        return self.depthwise_forms or self.forms if depthwise else self.forms
 
     def needed(self, package: str) -> ModuleType:
         """Imports a package of the extra, or raises a ValueError that says how to install it."""
@@ -59,7 +65,11 @@ ONNX = Format("onnx", "model.onnx", "onnx", forms="2d", module="onnx_files")
 # LiteRT's built-in operations include no 3D pools.
 LITERT = Format("litert", "model.tflite", "litert", forms="2d", module="litert_files", batch=1)
 OPENVINO = Format("openvino", "model.xml", "openvino", module="openvino_files")
-OPENVINO_INT8 = Format("openvino-int8", "model.xml", "openvino", module="openvino_files")
+# 3D convolutions of 8 bits are faster, but not between depthwise ones, which are of frames: each
+# change from clips to frames goes through single precision and another order in memory.
+OPENVINO_INT8 = Format(
+    "openvino-int8", "model.xml", "openvino", depthwise_forms="2d", module="openvino_files"
+)
 
 FORMATS: dict[str, Format] = {
     each.name: each for each in (SAVED_MODEL, ONNX, LITERT, OPENVINO, OPENVINO_INT8)
