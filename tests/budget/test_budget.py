@@ -323,16 +323,6 @@ def test_tables_without_the_cost_that_is_requested(nano: Any) -> None:
         dataclasses.replace(tables, units=None).cost("macs", mode)
 
 
-def test_the_clips_of_a_template_need_not_be_given(nano: Any) -> None:
-    sized = tiny.template(clip_shape=CLIP)
-    mode = nano[0].mode()
-    found = [
-        cost_tables(nano[0], shape, model, None, None).cost("macs", mode)
-        for shape, model in ((CLIP, nano[1]), (None, sized))
-    ]
-    assert found[0] == found[1]
-
-
 def test_other_spaces_that_do_not_fit(nano: Any) -> None:
     longer = ProbabilitySpace([[0.1, 0.1]] * 4, architecture="nano")
     with pytest.raises(ValueError, match=r"has 4 layers, 4 of them .* the network 3 and 3"):

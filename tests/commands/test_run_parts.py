@@ -80,19 +80,22 @@ def test_a_folder_of_three_parts(call: Any, parts: Path, tmp_path: Path) -> None
 def test_classes_that_a_part_lacks(call: Any, parts: Path, tmp_path: Path) -> None:
     """Nothing can learn a class without training videos; one without others is not tested."""
     line = ["run", parts, *SMALL, f"--out={tmp_path}/run", "--dry_run"]
-    first, second, *_ = sorted(path.name for path in (parts / "train").iterdir())
+    _, second, *_ = sorted(path.name for path in (parts / "train").iterdir())
     shutil.rmtree(parts / "test" / second)
     done = call(*line)
     assert f"{parts}: no test video of {second}\n" in done.error
     assert counts(done)[:2] == [24, 10]
-    shutil.rmtree(parts / "train" / first)
-    labels = parts.parent / "videos.txt"
+
+
+def test_classes_that_the_training_videos_lack(call: Any, parts: Path, tmp_path: Path) -> None:
+    listed = parts.parent / "videos.txt"
     names = [entry.relative_to(parts) for entry in sorted(parts.rglob("*.mp4"))]
     (parts.parent / "labels.txt").write_text("first\nsecond\nthird\nfourth\nfifth\nsixth\n")
-    labels.write_text("".join(f"{name} 4 {k % 4}\n" for k, name in enumerate(names)))
-    more = [f"--{part}={labels}" for part in ("validation", "test")]
-    message = said(call(*line[:1], labels, *line[2:], *more, f"--data_root={parts}"))
-    assert f"{labels}: the training videos lack the class 'fifth' and 1 more. Add videos" in message
+    listed.write_text("".join(f"{name} 4 {k % 4}\n" for k, name in enumerate(names)))
+    more = [f"--{part}={listed}" for part in ("validation", "test")]
+    line = ["run", listed, *SMALL, f"--out={tmp_path}/run", "--dry_run"]
+    message = said(call(*line, *more, f"--data_root={parts}"))
+    assert f"{listed}: the training videos lack the class 'fifth' and 1 more. Add videos" in message
 
 
 def test_videos_of_another_root(call: Any, motion: Any, tmp_path: Path) -> None:

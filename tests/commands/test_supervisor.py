@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-import threading
 from typing import Any
 
 import pytest
@@ -61,10 +59,11 @@ def test_an_error_is_not_restarted(started: Started) -> None:
 
 
 def test_a_signal_is_passed_on(started: Started) -> None:
-    started.programs = ["import time; print(flush=True); time.sleep(60)"]
+    started.programs = [
+        "import os, signal, time; time.sleep(0.5);"  # by then it is known to its parent
+        "os.kill(os.getppid(), signal.SIGTERM); time.sleep(60)"
+    ]
     before = signal.getsignal(signal.SIGTERM)
-    later = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM))
-    later.start()
     assert Supervisor(["train"], 1, 5).run() == 128 + signal.SIGTERM
     assert len(started.commands) == 1  # what was asked to end is not started again
     assert signal.getsignal(signal.SIGTERM) is before

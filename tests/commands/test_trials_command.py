@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from command_lines import said
 
-from vdroppath_tf.commands.run_plan import TrialFlags, steps_of
+from vdroppath_tf.commands.run_plan import steps_of
 from vdroppath_tf.report import read_scores, read_trials
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training import load_model
@@ -107,8 +107,8 @@ def test_a_run_tries_strategies_where_it_is_told_to(tmp_path: Path) -> None:
     """Then what is tested and exported is the network that the trials keep."""
     how: Any = {"draws": 3, "init": None, "more": [], "shown": None}
     plain = {step.name: step.line for step in steps_of(tmp_path, None, **how)}
-    flags = TrialFlags(("--uniform=2",))
-    tried = {step.name: step.line for step in steps_of(tmp_path, None, **how, trials=flags)}
+    given = {**how, "trials": ["--uniform=2"]}
+    tried = {step.name: step.line for step in steps_of(tmp_path, None, **given)}
     beside = "test of the best uniform network"
     assert [*tried] == [*[*plain][:3], "trials", "test", beside, *[*plain][4:]]
     assert "--uniform=2" in tried["trials"]

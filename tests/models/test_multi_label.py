@@ -89,7 +89,7 @@ def test_labels_of_another_kind_are_refused(labels: np.ndarray) -> None:
             network().fit(x, y, verbose=0)
 
 
-def test_labels_of_unknown_rank_are_read_before_they_are_judged() -> None:
+def test_labels_of_unknown_rank_are_read_before_they_are_validated() -> None:
     """Nothing is known of a data set from Python but what its signature says."""
     signature = (tf.TensorSpec((None, *CLIPS.shape[1:]), tf.uint8), tf.TensorSpec(None, tf.int64))
     unknown = tf.data.Dataset.from_generator(lambda: data(HOT), output_signature=signature)

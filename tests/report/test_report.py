@@ -265,17 +265,21 @@ def test_prose_when_something_was_found():
 @pytest.mark.parametrize(
     ("lower", "upper", "said_of_halves"),
     [
-        ((0.1, 0.9), (0.9, 0.1), ["leans to time", "lower half of the layers leans to space"]),
-        ((0.5, 0.5), (0.56, 0.44), ["leans neither", "upper half of the layers leans to time"]),
+        (
+            (0.1, 0.9),
+            (0.9, 0.1),
+            ["leans neither", "lower 2 of 4 layers lean to space", "upper 2 of 4 layers lean to"],
+        ),
+        ((0.5, 0.5), (0.57, 0.43), ["leans neither", "upper 2 of 4 layers lean to time"]),
         ((0.9, 0.1), (0.9, 0.1), ["leans to time"]),
     ],
 )
 def test_halves_of_the_layers_that_lean_otherwise(lower, upper, said_of_halves):
-    space = ProbabilitySpace([lower] + [upper] * 2, architecture="micro")
-    text = findings.space_leans(replace(task(), space=space))
+    space = ProbabilitySpace([lower] * 2 + [upper] * 2)
+    text = findings.space_leans(TaskReport("clips", "x", space, rows=()))
     assert text is not None
     assert all(words in text for words in said_of_halves)
-    assert text.count("half") == len(said_of_halves) - 1
+    assert text.count("of 4 layers lean to") == len(said_of_halves) - 1
 
 
 def test_prose_when_nothing_was_found():

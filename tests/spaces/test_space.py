@@ -17,7 +17,6 @@ from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.spaces.unit import FusionUnit
 
 POLICIES = ("allow", "resample")
-# Timings are never assertions here.
 SETTINGS = settings(max_examples=60)
 
 # Fig. 4, Something-Something V1, layers B1.L1, T1 and B4.L16: P(S), P(ST), P(S+ST).

@@ -36,7 +36,6 @@ from vdroppath_tf.commands.run_plan import (
     KEPT,
     PLAN_FILE,
     Step,
-    TrialFlags,
     check_has_plan,
     check_same_plan,
     fields_of,
@@ -178,7 +177,7 @@ def _given(values: flags.FlagValues) -> list[str]:
     return arguments_of(values, [name for name in names if name not in _OWN])
 
 
-def _trials(values: flags.FlagValues) -> TrialFlags | None:
+def _trials(values: flags.FlagValues) -> list[str] | None:
     """How strategies are tried; None where they are not.
 
     Raises:
@@ -190,7 +189,7 @@ def _trials(values: flags.FlagValues) -> TrialFlags | None:
             raise no_effect(given[0], "trials")
         return None
     trials.trials_of(values)
-    return TrialFlags(tuple(arguments_of(values, given)))
+    return arguments_of(values, given)
 
 
 def _steps(
@@ -198,7 +197,7 @@ def _steps(
     out: Path,
     root: str | None,
     parts: dict[str, data.Manifest],
-    tried: TrialFlags | None,
+    tried: list[str] | None,
 ) -> list[Step]:
     more = arguments_of(values, [name for name in _PASSED if values[name].present])
     paths = [entry.path for entry in parts["test"] if os.path.isfile(entry.path)]

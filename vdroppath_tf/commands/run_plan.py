@@ -6,6 +6,7 @@ import dataclasses
 import json
 import platform
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,17 +44,6 @@ class Step:
         return shlex.join(["vdroppath", self.command, *self.arguments])
 
 
-@dataclasses.dataclass(frozen=True)
-class TrialFlags:
-    """How a run tries strategies.
-
-    Attributes:
-        flags: Flags of ``vdroppath trials``.
-    """
-
-    flags: tuple[str, ...] = ()
-
-
 def steps_of(
     out: Path,
     root: str | None,
@@ -62,7 +52,7 @@ def steps_of(
     init: str | None,
     more: list[str],
     shown: str | None,
-    trials: TrialFlags | None = None,
+    trials: Sequence[str] | None = None,
 ) -> list[Step]:
     """Returns the commands from manifests and a recipe in ``plan/`` to a served network.
 
@@ -73,9 +63,9 @@ def steps_of(
         init: The initial weights of the template, or None.
         more: The flags for every command that reads videos.
         shown: A video to classify with the served network, or None.
-        trials: The settings for also training strategies stand-alone. The best of these networks is
-            kept unless the derived one has a higher validation top-1, and the best network of
-            one unit is tested too. Defaults to None: no trials.
+        trials: The flags of ``vdroppath trials``, to also train strategies stand-alone. The best
+            of these networks is kept unless the derived one has a higher validation top-1, and the
+            best network of one unit is tested too. Defaults to None: no trials.
     """
     plan = out / FOLDER
 
@@ -104,7 +94,7 @@ def steps_of(
     of_trials, of_uniform = [], []
     if trials is not None:
         given = flag_list(model=template, scores=scores, against=derived, out=str(tried.parent))
-        of_trials.append(("trials", "trials", [*given, *trials.flags, *seen]))
+        of_trials.append(("trials", "trials", [*given, *trials, *seen]))
         uniform = result(TEST_OF_UNIFORM)
         given = testing(str(tried.with_name("uniform.keras")), uniform)
         of_uniform.append((TEST_OF_UNIFORM, "test", given))

@@ -168,8 +168,10 @@ def _lines_of_training(name: str, each: dict[str, Any], *, whole: bool) -> Itera
     if each["state"] == "killed":
         yield "  no process is running, so nothing more happens by itself"
     if each["state"] in ("killed", "stopped", "failed") and whole:
-        again = each["command"] or "give the same command again"
-        yield f"  to resume: {again}; it continues from the last checkpoint"
+        if each["command"]:
+            yield f"  to resume from the last checkpoint: {each['command']}"
+        else:
+            yield "  to resume: give the same command again; it continues from the last checkpoint"
 
 
 def _step(each: dict[str, Any]) -> str:

@@ -19,6 +19,12 @@ from vdroppath_tf.training.cluster import TF_CONFIG, Cluster
 LOST = 75  # EX_TEMPFAIL of sysexits.h: a worker has lost another one; try again
 _POLL, _GRACE = 0.2, 10.0  # seconds between polls, and for other processes to end by themselves
 _GPUS = "/proc/driver/nvidia/gpus"
+_MARK = "VDROPPATH_SUPERVISED"  # in the environment of the processes
+
+
+def is_supervised() -> bool:
+    """Returns whether this process was started by a ``Supervisor``."""
+    return _MARK in os.environ
 
 
 class Supervisor:
@@ -81,6 +87,7 @@ class Supervisor:
 
     def _start(self, number: int, environment: dict[str, str]) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "vdroppath_tf", *self.arguments]
+        environment = {**environment, _MARK: "1"}
         if self.workers > 1:
             command.append("--devices=multiworker")
         if number == 0:

@@ -33,7 +33,7 @@ from vdroppath_tf.commands.sources import (
     has_own_part,
     open_source,
 )
-from vdroppath_tf.commands.supervisor import LOST, Supervisor
+from vdroppath_tf.commands.supervisor import LOST, Supervisor, is_supervised
 from vdroppath_tf.data.remote.urls import without_secrets
 
 if TYPE_CHECKING:
@@ -104,8 +104,14 @@ def _given(values: flags.FlagValues) -> list[str]:
 
 
 def command_of(values: flags.FlagValues) -> str:
-    """Returns the command line of the given flags, without secrets in addresses."""
-    return without_secrets(shlex.join(["vdroppath", "train", *_given(values)]))
+    """Returns the command line that continues the run, or "" if it is not known here.
+
+    One of several workers and a process that is supervised were given another one, and a line with
+    secrets is not written down.
+    """
+    line = shlex.join(["vdroppath", "train", *_given(values)])
+    alone = values.devices != "multiworker" and not is_supervised()
+    return line if alone and line == without_secrets(line) else ""
 
 
 def _leave(code: int) -> None:
@@ -174,7 +180,7 @@ def _train_on(
         values.save_every,
         values.picture_every,
         tuple(values.log),
-        command="" if values.devices == "multiworker" else command_of(values),
+        command=command_of(values) if account is None else "",
     )
 
     if workers is None:

@@ -60,7 +60,12 @@ def check_architecture(value: object) -> None:
 
 @named
 def read_json(
-    text: str | bytes, expected: str, names: Sequence[str] | None = None, *, older: str = ""
+    text: str | bytes,
+    expected: str,
+    names: Sequence[str] | None = None,
+    *,
+    optional: Sequence[str] = (),
+    older: str = "",
 ) -> dict[str, Any]:
     """Reads a JSON object in one of this package's formats.
 
@@ -68,6 +73,7 @@ def read_json(
         text: The JSON text.
         expected: The format and version that it must have, such as `"vdroppath_tf.strategy/1"`.
         names: The exact set of fields it must have beside `format`. Defaults to None, any fields.
+        optional: Those of them that files of earlier versions lack. Defaults to none.
         older: A sentence for the error that says what to do with a file of an earlier version.
 
     Returns:
@@ -86,7 +92,7 @@ def read_json(
             f"Received: {str(text)[:80]!r}"
         )
     check_format(fields.pop("format"), expected, older)
-    if names is not None and set(fields) != set(names):
+    if names is not None and not {*names} - {*optional} <= fields.keys() <= {*names}:
         raise ValueError(
             f"Expected the fields {sorted(names)} in {expected!r}. Received: {sorted(fields)}"
         )

@@ -237,10 +237,11 @@ def _part(x: Any, part: tf.Tensor, parts: int) -> Any:
 
 
 def _after_its_data(step: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A step that changes nothing where the data have ended: optimizers count without them."""
+    """A step that changes nothing if the data have ended: optimizers count without them."""
 
     def run(data: Any) -> Any:
-        with tf.control_dependencies(tf.nest.flatten(data)):
+        leaves = tf.nest.flatten(data, expand_composites=True)  # absent sample weights are None
+        with tf.control_dependencies([leaf for leaf in leaves if isinstance(leaf, tf.Tensor)]):
             return step(data)
 
     return run

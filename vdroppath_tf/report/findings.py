@@ -78,17 +78,19 @@ def mean_on(space: ProbabilitySpace, layers: slice = slice(None)) -> dict[str, f
 
 @named
 def space_leans(task: TaskReport) -> str | None:
-    """Describes whether draws prefer the spatial or the temporal path, and where not all layers do.
+    """Describes whether draws prefer the spatial or the temporal path.
 
-    Half of the layers is named where it leans and all of them do not, or to the other side.
+    The lower or the upper layers are named if they lean to another side than the mean of all.
     """
     on, middle = mean_on(task.space), len(task.space) // 2
     if not {"S", "ST"} <= set(on):
         return None
     halves = {"lower": slice(None, middle), "upper": slice(middle, None)}
+    counts = {"lower": middle, "upper": len(task.space) - middle}
     parts = {name: mean_on(task.space, layers) for name, layers in halves.items()}
-    apart = [
-        f" The {name} half of the layers leans to {side}: S {part['S']:.2f}, ST {part['ST']:.2f}."
+    others = [
+        f" The {name} {counts[name]} of {len(task.space)} layers lean to {side}: S "
+        f"{part['S']:.2f}, ST {part['ST']:.2f}."
         for name, part in parts.items()
         if (side := _side(part)) not in (None, _side(on))
     ]
@@ -98,7 +100,7 @@ def space_leans(task: TaskReport) -> str | None:
     )
     side = _side(on)
     leans = "neither to space nor to time" if side is None else f"to {side}"
-    return f"It leans {leans}: {numbers}.{''.join(apart)}"
+    return f"It leans {leans}: {numbers}.{''.join(others)}"
 
 
 def _side(on: dict[str, float]) -> str | None:

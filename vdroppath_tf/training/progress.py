@@ -98,10 +98,7 @@ def read_progress(folder: Path) -> Progress | None:
         return None
     names = [field.name for field in dataclasses.fields(Progress)]
     try:
-        # files of earlier versions have no command
-        fields = {"command": "", **read_json(read_text(file), FORMAT)}
-        if set(fields) != set(names):
-            raise ValueError(f"expected the fields {sorted(names)}, received {sorted(fields)}")
+        fields = read_json(read_text(file), FORMAT, names, optional=["command"])
         phases = tuple((str(name), int(epochs)) for name, epochs in fields.pop("phases"))
         return Progress(**{**fields, "phases": phases, "bad": tuple(fields["bad"])})
     except (TypeError, ValueError) as error:

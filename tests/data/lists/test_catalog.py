@@ -244,9 +244,7 @@ class TestList:
             with pytest.raises(ManifestError, match=words):
                 read_list(path, labels=labels)
 
-    @settings(
-        max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         names=st.lists(NAMES, min_size=1, max_size=4, unique=True),
         bom=st.booleans(),

@@ -262,7 +262,6 @@ class TestRead:
     @settings(
         max_examples=150,
         derandomize=True,
-        deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
     @given(data=st.data())

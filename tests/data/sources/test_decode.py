@@ -51,7 +51,7 @@ class TestExactFrames:
 
 @pytest.mark.parametrize("kind", ["constant.mp4", "open_gop.mp4", "h264.avi", "stream.ts"])
 def test_any_list_of_frames(videos: dict[str, Path], kind: str) -> None:
-    @settings(max_examples=15, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=15, derandomize=True, database=None)
     @given(st.lists(st.integers(0, FRAMES - 1), min_size=1, max_size=12))
     def check(wanted: list[int]) -> None:
         assert numbers(videos[kind], wanted) == wanted

@@ -83,7 +83,7 @@ def test_rules_of_the_canvas(tmp_path: Path) -> None:
     assert np.allclose(times, [0, 0.04, 0.12, 0.16, 0.2])
 
 
-def test_transparency_beside_the_colours(tmp_path: Path) -> None:
+def test_transparency_next_to_the_colours(tmp_path: Path) -> None:
     """Lossy pictures have it in a chunk before their own."""
     half = picture((0, 0, 200, 128), lossless=False)
     frames = read_frames(write(tmp_path / "a.webp", picture(RED), half), [0, 1])

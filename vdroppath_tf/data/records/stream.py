@@ -103,8 +103,8 @@ def stream_clips(
     clips = _records(folder, index, seed, epochs)
     clips = clips.shuffle(shuffle_buffer, seed=seed, reshuffle_each_iteration=False)
     # The graph's branches are TensorFlow's own operations: AutoGraph has nothing to convert.
-    made = tf.autograph.experimental.do_not_convert(ops.clip)
-    clips = clips.map(made, num_parallel_calls=tf.data.AUTOTUNE)
+    read = tf.autograph.experimental.do_not_convert(ops.clip)
+    clips = clips.map(read, num_parallel_calls=tf.data.AUTOTUNE)
     clips = clips.batch(batch_size, drop_remainder=True)
     if service is not None:
         clips = clips.apply(

@@ -46,7 +46,7 @@ def emitted(output: Node, name: str, clip_shape: Sequence[int | None], forms: st
             ``clip_shape`` without open sizes.
 
     Raises:
-        CannotFoldError: If the output does not depend on the clip.
+        CannotFoldError: If the input of a layer is 0 for every clip.
     """
     emitter = _Emitter(forms)
     made: dict[Node, Any] = {}
@@ -60,7 +60,7 @@ def emitted(output: Node, name: str, clip_shape: Sequence[int | None], forms: st
             seen = [made.get(one) for one in node.inputs]
             if all(one is None for one in seen):
                 raise CannotFoldError(
-                    f"{node.name!r}: its input is 0 for every clip. Expected layers whose output "
+                    f"{node.name!r}: its input is 0 for every clip. Expected layers whose input "
                     "depends on the clip, or fold=False."
                 )
             made[node] = emitter.emit(node, seen)
