@@ -69,7 +69,7 @@ def test_windows_of_a_bad_video(call: Any, chain: Path, folder: Path) -> None:
     assert done.code == 1
     assert len(done.out.splitlines()) == 3
     (last,) = [line for line in done.error.splitlines() if line.startswith("vdroppath predict")]
-    assert "1 videos have no answer, or not for all of their windows, for the reasons" in last
+    assert "1 video has no answer, or not for all windows, for the reasons" in last
     assert last.endswith("bad.mp4")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 
 import matplotlib.colors
@@ -183,6 +184,8 @@ def test_panels_without_a_score_stay_empty() -> None:
     scores = {name: np.array([0.41, 0.47, 0.44]) for name in ("a", "b", "c", "d")}
     found = Ranking(("draws",) * 3, ("S S", "S ST", "ST ST"), accuracies, scores, clips=500)
     assert [axes.axison for axes in figure_ranking(found).axes] == [True] * 4 + [False] * 2
+    with pytest.raises(ValueError, match=r"has no scores to draw"):
+        figure_ranking(dataclasses.replace(found, scores={}))
 
 
 def test_maps_of_optical_flow_show_its_speed() -> None:

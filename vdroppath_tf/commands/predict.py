@@ -85,7 +85,8 @@ def run(values: flags.FlagValues, videos: Sequence[str]) -> None:
         more = ", ..." if len(failed) > 5 else ""
         which = f"{len(failed):,} of {answered + len(failed):,} videos have no answer"
         if options.window is not None:
-            which = f"{len(failed):,} videos have no answer, or not for all of their windows"
+            have = "video has" if len(failed) == 1 else "videos have"
+            which = f"{len(failed):,} {have} no answer, or not for all windows"
         raise ValueError(f"{which}, for the reasons above: {', '.join(list(failed)[:5])}{more}")
 
 

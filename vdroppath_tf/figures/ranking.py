@@ -26,10 +26,13 @@ def figure_ranking(found: Ranking) -> Figure:
     strategies were adapted, a last panel shows tau over the steps, with its 95 % interval.
 
     Args:
-        found: `Ranking` with at least one strategy.
+        found: `Ranking` with at least one strategy and one score.
 
     Returns:
         The figure, to save or to show.
+
+    Raises:
+        ValueError: If there is no score.
 
     Example:
     ```python
@@ -45,6 +48,8 @@ def figure_ranking(found: Ranking) -> Figure:
         shown = [name for name in found.scores if name not in adapted]
         curves = {name: curve for name, curve in found.curves.items() if len(curve) > 1}
         count = len(shown) + len(curves)
+        if not count:
+            raise ValueError("The ranking has no scores to draw. Expected at least one.")
         columns = min(3, count)
         rows = math.ceil(count / columns)
         figure = Figure(figsize=(3.4 * columns, 3.2 * rows), layout="constrained")
