@@ -122,6 +122,7 @@ def test_a_new_version_takes_over_and_no_request_fails(folder: Path) -> None:
         for number in (2, 3):
             write_version(folder, number)
             _until(lambda n=number: served.models.get().number == n)
+        _until(lambda: (200, 3) in found)
         write_version(folder, 4, "broken")
         time.sleep(0.3)
         stop.set()
