@@ -63,7 +63,10 @@ def test_worth_is_the_mean_cost_of_swaps(known: LayerWorth) -> None:
 def test_layers_without_a_second_unit() -> None:
     one = worth_of(scored({"S ST": half(30), "S S": half(10)}), ["one", "two"])
     assert np.isnan(one.worth[0].value)
-    assert figure_worth(one, ProbabilitySpace([[0.1, 0.2]] * 2)).axes  # not a word of NaN
+    (axes,) = figure_worth(one, ProbabilitySpace([[0.1, 0.2]] * 2)).axes
+    drawn = [segment for each in axes.collections for segment in each.get_segments()]
+    level = [a for a, b in drawn if a[1] == b[1] and a[0] != b[0]]
+    assert len(level) == 1, "a layer without a swap has no mean"
     none = worth_of(scored({"S": half(3)}), ["one"])
     assert none.verdict == "No layer has a second unit, so there is no choice."
     with pytest.raises(ValueError, match=r"no answers clip by clip. Score the clips again"):

@@ -123,6 +123,16 @@ def test_half_precision_rounds_as_autodiff_does() -> None:
     compare(ours, results(other, x, lambda x: by_autodiff(other, x)), 2.0**-6)
 
 
+def check_gradient(found: np.ndarray, other: Any, x: tf.Tensor) -> None:
+    """Compares the gradient of the sum of cubes of a layer's output with autodiff's."""
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        loss = tf.reduce_sum(by_autodiff(other, x)["output"] ** 3)
+    expected = tape.gradient(loss, x).numpy()
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(found / scale, expected / scale, atol=1e-5)
+
+
 def test_of_parts_in_a_graph_with_open_sizes() -> None:
     """A dense layer's input is a concatenation, which is made again of its parts."""
     shape = SHAPES[0]
@@ -137,13 +147,7 @@ def test_of_parts_in_a_graph_with_open_sizes() -> None:
         return tape.gradient(loss, parts)
 
     x = clips(shape)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        loss = tf.reduce_sum(by_autodiff(other, x)["output"] ** 3)
-    expected = tape.gradient(loss, x).numpy()
-    found = np.concatenate(step(*tf.split(x, 3, -1)), -1)
-    scale = np.abs(expected).max()
-    np.testing.assert_allclose(found / scale, expected / scale, atol=1e-5)
+    check_gradient(np.concatenate(step(*tf.split(x, 3, -1)), -1), other, x)
     for one, two in zip(layer.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_allclose(one, two, atol=1e-6)
 
@@ -161,13 +165,7 @@ def test_a_concatenation_of_clips_is_kept_as_it_is() -> None:
         return tape.gradient(loss, parts)
 
     x = clips(shape)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        loss = tf.reduce_sum(by_autodiff(other, x)["output"] ** 3)
-    expected = tape.gradient(loss, x).numpy()
-    scale = np.abs(expected).max()
-    found = np.concatenate(step(x[:1], x[1:]), 0)
-    np.testing.assert_allclose(found / scale, expected / scale, atol=1e-5)
+    check_gradient(np.concatenate(step(x[:1], x[1:]), 0), other, x)
 
 
 def test_its_input_alone_is_kept_for_the_gradient() -> None:

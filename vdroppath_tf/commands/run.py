@@ -30,7 +30,7 @@ from vdroppath_tf.commands.run_data import (
     root_of,
     write_parts,
 )
-from vdroppath_tf.commands.run_outputs import FILES, lost_of_step
+from vdroppath_tf.commands.run_outputs import FILES, done_steps, lost_of_step
 from vdroppath_tf.commands.run_plan import (
     FOLDER,
     KEPT,
@@ -45,7 +45,7 @@ from vdroppath_tf.commands.run_plan import (
     write_state,
 )
 from vdroppath_tf.commands.run_recipe import FITTED, fitted
-from vdroppath_tf.commands.run_table import done_steps, plan_table, time_table
+from vdroppath_tf.commands.run_table import plan_table, time_table
 from vdroppath_tf.commands.sources import define_faults, define_formats, define_source
 from vdroppath_tf.data.remote import urls
 from vdroppath_tf.files import write_json, write_text
@@ -132,7 +132,7 @@ def go(values: flags.FlagValues, recipe: training.Recipe) -> None:
         check_same_plan(out, old, fields)
     found = sizes() if by_number else None
     rates = None if found is None else found.rates
-    lost = done_steps(out, steps)
+    lost = done_steps(out, read_state(out), [step.name for step in steps])
     print(plan_table(out, recipe, parts, steps, lost, rates, values.draws), flush=True)
     if values.dry_run:
         if lost.get(steps[0].name) != "":

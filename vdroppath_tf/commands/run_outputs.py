@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from vdroppath_tf.files import parse_json, read_text
 
@@ -26,16 +27,16 @@ FILES = {
 """The files that each step writes, below the folder of the run; the first is its result."""
 
 
-def lost_of_steps(out: Path, names: Iterable[str]) -> dict[str, str]:
-    """Returns what is missing or damaged of the files of a step, for each step with a loss.
+def done_steps(out: Path, state: dict[str, Any], names: Collection[str]) -> dict[str, str]:
+    """Returns the steps that were done, each with what is missing or damaged of its files, or "".
 
     Args:
         out: The folder of the run.
+        state: The state of its steps, see ``read_state``.
         names: The names of all steps of its plan.
     """
-    names = list(names)
-    found = {name: lost_of_step(out, name, names) for name in names}
-    return {name: lost for name, lost in found.items() if lost}
+    done = [name for name in names if state.get(name, {}).get("state") == "done"]
+    return {name: lost_of_step(out, name, names) for name in done}
 
 
 def lost_of_step(out: Path, name: str, names: Collection[str]) -> str:

@@ -8,8 +8,7 @@ from pathlib import Path
 from vdroppath_tf import data, training
 from vdroppath_tf.commands import dry_run
 from vdroppath_tf.commands.catalog import rates_differ
-from vdroppath_tf.commands.run_outputs import lost_of_steps
-from vdroppath_tf.commands.run_plan import Step, read_state
+from vdroppath_tf.commands.run_plan import Step
 
 LEVEL = 0.05
 """The error level of the confidence set of the best, the default of ``vdroppath evaluate``."""
@@ -57,14 +56,6 @@ def plan_table(
         if lost.get(step.name):
             lines.append(f"         was done, but {lost[step.name]}: the step is repeated")
     return "\n".join(lines)
-
-
-def done_steps(out: Path, steps: list[Step]) -> dict[str, str]:
-    """Returns the steps that were done, each with what is lost of its files; "" if nothing is."""
-    names = [step.name for step in steps]
-    state, lost = read_state(out), lost_of_steps(out, names)
-    done = [name for name in names if state.get(name, {}).get("state") == "done"]
-    return {name: lost.get(name, "") for name in done}
 
 
 def few_to_choose(videos: int, draws: int) -> str:

@@ -13,7 +13,7 @@ from absl import flags
 
 from vdroppath_tf import training
 from vdroppath_tf.commands.next_step import command_line
-from vdroppath_tf.commands.run_outputs import lost_of_steps
+from vdroppath_tf.commands.run_outputs import done_steps
 from vdroppath_tf.commands.run_plan import FOLDER, read_plan, read_state
 from vdroppath_tf.files import parse_json, read_text
 from vdroppath_tf.training.identity import RUN_FILE
@@ -58,7 +58,7 @@ def status_of(folder: Path) -> dict[str, Any]:
     alive = training.is_locked(folder / FOLDER)
     if not alive:
         states = {n: "stopped" if each == "running" else each for n, each in states.items()}
-    lost = {n: each for n, each in lost_of_steps(folder, names).items() if states[n] == "done"}
+    lost = {n: each for n, each in done_steps(folder, state, names).items() if each}
     states |= dict.fromkeys(lost, "incomplete")
     over = ("done", "running") if alive else ("done",)
     todo = [step for step in plan["steps"] if states[step["name"]] not in over]

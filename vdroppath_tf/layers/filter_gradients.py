@@ -40,13 +40,14 @@ def gradient_of_input(x: tf.Tensor, kernel: tf.Tensor, dy: tf.Tensor) -> tf.Tens
         dy: The gradient of the output.
     """
     size, _, _, channels, filters = kernel.shape
+    sizes = sizes_of(x)
     if size == 1:
         flat, rows = reshape(kernel, [channels, filters]), reshape(dy, [-1, filters])
         dx = tf.linalg.matmul(rows, flat, transpose_b=True)
     else:
         flat = reshape(kernel, [size, 1, channels, filters])
-        dx = _of_input(image_sizes(x), flat, images_of(dy))
-    return reshape(dx, [-1, *sizes_of(x)[1:]])
+        dx = _of_input(image_sizes(sizes), flat, images_of(dy))
+    return reshape(dx, [-1, *sizes[1:]])
 
 
 def gradient_of_kernel(x: tf.Tensor, shape: tf.TensorShape, dy: tf.Tensor) -> tf.Tensor:

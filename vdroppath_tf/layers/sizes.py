@@ -23,12 +23,12 @@ def size_of(x: tf.Tensor, axis: int) -> Any:
     return tf.shape(x)[axis] if known is None else known
 
 
-def image_sizes(x: tf.Tensor) -> list[Any]:
-    """The sizes of ``images_of(x)``."""
-    batch, time, height, width, channels = sizes_of(x)
+def image_sizes(sizes: list[Any]) -> list[Any]:
+    """The sizes of the images of clips, see ``images_of``, from those of the clips."""
+    batch, time, height, width, channels = sizes
     return [batch, time, height * width, channels]
 
 
 def images_of(x: tf.Tensor) -> tf.Tensor:
     """Clips as images of time and of all cells of a frame, ``(batch, time, cells, channels)``."""
-    return reshape(x, [-1, *image_sizes(x)[1:]])
+    return reshape(x, [-1, *image_sizes(sizes_of(x))[1:]])

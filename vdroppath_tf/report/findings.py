@@ -85,22 +85,20 @@ def space_leans(task: TaskReport) -> str | None:
     on, middle = mean_on(task.space), len(task.space) // 2
     if not {"S", "ST"} <= set(on):
         return None
-    halves = {"lower": slice(None, middle), "upper": slice(middle, None)}
-    counts = {"lower": middle, "upper": len(task.space) - middle}
-    parts = {name: mean_on(task.space, layers) for name, layers in halves.items()}
-    others = [
-        f" The {name} {counts[name]} of {len(task.space)} layers lean to {side}: S "
-        f"{part['S']:.2f}, ST {part['ST']:.2f}."
-        for name, part in parts.items()
-        if (side := _side(part)) not in (None, _side(on))
-    ]
+    others = ""
+    for name, layers in (("lower", slice(middle)), ("upper", slice(middle, None))):
+        part = mean_on(task.space, layers)
+        if (side := _side(part)) not in (None, _side(on)):
+            count = len(task.space.layers[layers])
+            others += f" The {name} {count} of {len(task.space)} layers lean to {side}: "
+            others += f"S {part['S']:.2f}, ST {part['ST']:.2f}."
     numbers = (
         f"averaged over layers, a draw has the path S (one frame) on with probability "
         f"{on['S']:.2f} and the path ST (three frames) with {on['ST']:.2f}"
     )
     side = _side(on)
     leans = "neither to space nor to time" if side is None else f"to {side}"
-    return f"It leans {leans}: {numbers}.{''.join(others)}"
+    return f"It leans {leans}: {numbers}.{others}"
 
 
 def _side(on: dict[str, float]) -> str | None:
