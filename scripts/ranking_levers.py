@@ -13,6 +13,7 @@ with its interval. The levers:
   share of the samples that its probability gives, in every batch and not only on average.
 * ``norm of each path``: a batch norm after each path, before the paths are summed. (The stand-alone
   networks have none; the norm after the sum makes both the same functions of one path.)
+* ``longer search``: twice the epochs, with half the learning rate of the gates.
 
 Each template is scored with its last weights and, as a separate lever, with averages of the weights
 (``ema``) over about the last four epochs. An interrupted run resumes.
@@ -21,6 +22,7 @@ Each template is scored with its last weights and, as a separate lever, with ave
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 from pathlib import Path
 
@@ -31,9 +33,11 @@ RANKING = flags.DEFINE_string("ranking", "ranking", "folder of a finished vdropp
 OUT = flags.DEFINE_string("out", "levers", "folder of the results")
 SEEDS = flags.DEFINE_integer("seeds", 3, "number of templates per lever")
 EMA = flags.DEFINE_float("ema", 0.998, "decay of the averages per step")
-LEVERS = ("plain", "fair paths", "norm of each path")
+LEVERS = ("plain", "fair paths", "norm of each path", "longer search")
 CHOSEN = flags.DEFINE_list("levers", [*LEVERS], "levers to try")
-TEMPLATES = flags.DEFINE_list("templates", ["space", "uniform template"], "the ranking's, by name")
+TEMPLATES = flags.DEFINE_list(
+    "templates", ["space", "gates start at 0.1", "uniform template"], "the ranking's, by name"
+)
 LAST, AVERAGED = "last weights", "averaged weights"
 
 
@@ -74,7 +78,7 @@ def scores_of(base: str, name: str, seed: int, texts: list[str], parts) -> dict[
 
     train, test = parts
     with lever(name):
-        recipe = plan().template(base).replace(seed=seed, ema=EMA.value)
+        recipe = plan_of(name).template(base).replace(seed=seed, ema=EMA.value)
         template = networks.new_template(recipe, len(train))
         averages = networks.train_template(template, recipe, train, take=False)
     found = {LAST: networks.score(template, texts, train, test)}
@@ -90,6 +94,18 @@ def plan():
     names = ("epochs", "template_epochs", "gate_learning_rate", "seed", "clips")
     given = {name: fields[name] for name in names}
     return Plan(**{**given, "clips": tuple(given["clips"])})
+
+
+def plan_of(name: str):
+    """Returns the plan by which a lever's templates are trained."""
+    given = plan()
+    if name != "longer search":
+        return given
+    return dataclasses.replace(
+        given,
+        template_epochs=2 * given.template_epochs,
+        gate_learning_rate=given.gate_learning_rate / 2,
+    )
 
 
 def tau_lines(found: dict, rows: list[dict]) -> list[str]:

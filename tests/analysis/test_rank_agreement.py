@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vdroppath_tf.analysis.rank_agreement import Ranking, seed_noise
-from vdroppath_tf.analysis.tau import kendall_tau, tau_interval
+from vdroppath_tf.analysis.tau import kendall_tau, tau_difference, tau_interval
 
 scores = st.integers(2, 9).flatmap(
     lambda n: st.tuples(*[st.lists(st.integers(0, 4), min_size=n, max_size=n)] * 2)
@@ -76,6 +76,30 @@ def test_the_same_order_has_no_doubt_and_repeats_are_no_ties() -> None:
     assert math.isnan(lost.low)
 
 
+def test_a_difference_is_paired() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=40)
+    common = truth + 0.5 * rng.normal(size=40)
+    worse = common + 0.5 * rng.normal(size=40)
+    found = tau_difference(truth, common, worse, resamples=400)
+    assert found.value == pytest.approx(kendall_tau(truth, common) - kendall_tau(truth, worse))
+    assert found.low <= found.value <= found.high
+    own, other = (tau_interval(truth, score, resamples=400) for score in (common, worse))
+    assert found.high - found.low < own.high - own.low + other.high - other.low
+    turned = tau_difference(truth, worse, common, resamples=400)
+    assert (turned.value, turned.low, turned.high) == pytest.approx(
+        (-found.value, -found.high, -found.low)
+    )
+
+
+def test_a_score_is_not_above_itself_and_none_above_one_without_an_order() -> None:
+    same = tau_difference([1, 2, 3, 4], [1, 3, 2, 4], [1, 3, 2, 4], resamples=50)
+    assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
+    assert math.isnan(tau_difference([1, 2, 3], [1, 2, 3], [1, 1, 1], resamples=20).value)
+    with pytest.raises(ValueError, match=r"shapes \(3,\) and \(2,\)"):
+        tau_difference([1, 2, 3], [1, 2, 3], [1, 2])
+
+
 def test_seed_noise() -> None:
     rng = np.random.default_rng(0)
     truth = np.linspace(0.2, 0.8, 40)
@@ -109,3 +133,14 @@ def test_kinds_are_kept_apart() -> None:
     assert found.of("draws").strategies == ("S S", "ST S")
     assert found.of("draws").taus()["space"].value == 1.0
     assert found.of("uniform draws").taus()["space"].value == -1.0
+
+
+def test_scores_above_a_baseline() -> None:
+    accuracies = np.array([[0.1, 0.2], [0.4, 0.4], [0.5, 0.7], [0.9, 0.9]])
+    scores = {"good": np.arange(4.0), "bad": np.array([1.0, 0.0, 3.0, 2.0])}
+    found = Ranking(("draws",) * 4, ("S", "ST", "S+ST", "-"), accuracies, scores, clips=10)
+    assert set(found.above("bad")) == {"good"}
+    assert found.above("bad")["good"].value == pytest.approx(1 - 2 / 6)
+    assert found.above("good")["bad"].value == pytest.approx(2 / 6 - 1)
+    with pytest.raises(ValueError, match=r"baseline='none' is no score.*'good', 'bad'"):
+        found.above("none")

@@ -32,6 +32,8 @@ def test_ranking_goes_on_where_it_stood(
     for part in (
         "2 draws, best stand-alone first",
         "Kendall's tau with stand-alone accuracy",
+        "Tau above that of 'uniform template'",
+        "Tau above that of 'layers in time'",
     ):
         assert part in told
     first = (out / "ranking.json").read_text()

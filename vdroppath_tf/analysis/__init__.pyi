@@ -29,6 +29,7 @@ from .seed_stability import stability as stability
 from .shift import SpaceShift as SpaceShift
 from .shift import shift_of as shift_of
 from .tau import kendall_tau as kendall_tau
+from .tau import tau_difference as tau_difference
 from .tau import tau_interval as tau_interval
 from .worth import LayerWorth as LayerWorth
 from .worth import Swap as Swap

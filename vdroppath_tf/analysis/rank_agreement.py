@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vdroppath_tf.analysis.tau import kendall_tau, tau_interval
+from vdroppath_tf.analysis.tau import kendall_tau, tau_difference, tau_interval
 from vdroppath_tf.brief import brief
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.intervals import Interval
@@ -139,3 +139,23 @@ class Ranking:
         """Returns the tau of each score with the mean accuracy over seeds, and its interval."""
         mean = self.stand_alone.mean(1)
         return {name: tau_interval(mean, s, level=level) for name, s in self.scores.items()}
+
+    def above(self, baseline: str, level: float = 0.95) -> dict[str, Interval]:
+        """Returns by how much the tau of each other score exceeds that of one of them.
+
+        Args:
+            baseline: The name of a score, such as ``"uniform template"``.
+            level: The confidence of the intervals. Defaults to 0.95.
+
+        Raises:
+            ValueError: If there is no such score.
+        """
+        if baseline not in self.scores:
+            known = ", ".join(map(repr, self.scores))
+            raise ValueError(f"baseline={baseline!r} is no score. Expected one of: {known}.")
+        mean, least = self.stand_alone.mean(1), self.scores[baseline]
+        return {
+            name: tau_difference(mean, score, least, level=level)
+            for name, score in self.scores.items()
+            if name != baseline
+        }

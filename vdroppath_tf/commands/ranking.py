@@ -30,6 +30,9 @@ EXPLAINED = {
     "log-probability": "log-probability of the strategy in the learned space",
 }
 
+BASELINES = ("uniform template", "layers in time")
+"""Scores that a learned space should exceed: of a template that learned no space, and of none."""
+
 
 def define(values: flags.FlagValues) -> None:
     """Declares the flags of the command."""
@@ -106,6 +109,10 @@ def _agreement(some: analysis.Ranking, kind: str, steps: int) -> list[str]:
     lines.append("Kendall's tau with stand-alone accuracy, 95 % interval over strategies:")
     for name, tau in some.taus().items():
         lines.append(f"  {_interval(tau)}  {name}: {_explained(some, name, steps)}")
+    for baseline in BASELINES:
+        lines.append(f"Tau above that of {baseline!r}, 95 % interval of the paired difference:")
+        for name, ahead in some.above(baseline).items():
+            lines.append(f"  {_interval(ahead, '+')}  {name}")
     return lines
 
 
@@ -120,10 +127,11 @@ def _explained(some: analysis.Ranking, name: str, steps: int) -> str:
     return EXPLAINED[name]
 
 
-def _interval(tau: Interval) -> str:
+def _interval(tau: Interval, sign: str = "") -> str:
     if math.isnan(tau.value):
         return "none: all equal  "
-    return f"{tau.value:5.2f} [{tau.low:5.2f}, {tau.high:5.2f}]"
+    kind = f"{sign}5.2f"
+    return f"{tau.value:{kind}} [{tau.low:{kind}}, {tau.high:{kind}}]"
 
 
 def fields(found: analysis.Ranking) -> dict[str, object]:
@@ -133,11 +141,8 @@ def fields(found: analysis.Ranking) -> dict[str, object]:
         some = found.of(kind)
         if len(some.strategies) > 1:
             noise = {name: _number(value) for name, value in vars(some.noise()).items()}
-            taus = {
-                name: {end: _number(value) for end, value in vars(tau).items()}
-                for name, tau in some.taus().items()
-            }
-            kinds[kind] = {"seed_noise": noise, "tau": taus}
+            above = {baseline: _ends(some.above(baseline)) for baseline in BASELINES}
+            kinds[kind] = {"seed_noise": noise, "tau": _ends(some.taus()), "tau_above": above}
     rows = [
         {
             "kind": kind,
@@ -153,6 +158,13 @@ def fields(found: analysis.Ranking) -> dict[str, object]:
     }
     head = {"format": FORMAT, "clips": found.clips, "adaptation": curves}
     return {**head, "kinds": kinds, "strategies": rows}
+
+
+def _ends(taus: dict[str, Interval]) -> dict[str, dict[str, float | None]]:
+    return {
+        name: {end: _number(value) for end, value in vars(tau).items()}
+        for name, tau in taus.items()
+    }
 
 
 def _number(value: float) -> float | None:

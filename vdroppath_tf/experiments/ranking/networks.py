@@ -61,7 +61,7 @@ def train_template(
         recipe: The recipe.
         train: The clips.
         take: Whether averages of the weights (the recipe's ``ema``) replace the last weights at
-            the end. Defaults to True, as in ``training.train``.
+            the end of each phase. Defaults to True, as in ``training.train``.
 
     Returns:
         The averages of the last phase; None if the recipe has none.
@@ -69,7 +69,8 @@ def train_template(
     size, first, averages = recipe.batch_size, 0, None
     steps = len(train) // size
     for phase in recipe.template_phases():
-        finish(averages)
+        if take:
+            finish(averages)
         averages = prepare(template, phase, recipe, steps)
         template.fit(
             _batches(train, size, recipe.seed, range(first, first + phase.epochs)),
