@@ -141,7 +141,7 @@ class Bench:
         shuffled = np.random.default_rng(0).permutation(len(self.videos))
         self.videos = self.videos.select(shuffled)
         self.sampling = ClipSampling(frames=FRAMES.value, short_edge=SIZE.value, crop=SIZE.value)
-        recipe = recipe.replace(network=NETWORK.value, sampling=self.sampling)
+        recipe = recipe.replace(network=NETWORK.value, row=None, sampling=self.sampling)
         if EPOCHS.value:  # otherwise nothing is trained
             recipe = recipe.replace(
                 warmup=dataclasses.replace(recipe.warmup, epochs=EPOCHS.value // 4),

@@ -86,6 +86,28 @@ def test_who_cannot_win_is_dropped() -> None:
     assert race.active == [1]
 
 
+@pytest.mark.parametrize(("clips", "left"), [(5, 9), (8, 8)])
+def test_the_evidence_of_several_adds_up(clips: int, left: int) -> None:
+    """Eight clips are too few for any one of the eight tests against the last strategy."""
+    race = Race(9, 0.05)
+    single = float(log_evidence(np.array(clips), np.array(0), np.array(0)))
+    assert single < math.log(8 / 0.05) == race.enough
+    right = np.ones((9, clips), bool)
+    right[8] = False
+    assert len(race.after(right)) == left
+    assert (single + math.log(8) >= race.enough) == (left == 8)
+
+
+def test_a_stopped_test_stays_in_the_mean() -> None:
+    """One that is ahead of another remains evidence against it after it was dropped."""
+    race = Race(3, 0.05)
+    race.wins[0, 2], race.active = 8, [1, 2]
+    alone = np.array([[False] * 5, [True] * 5, [False] * 5])
+    assert float(log_evidence(np.array(5), np.array(0), np.array(0))) < race.enough
+    assert race.after(alone) == [1]
+    assert Race(3, 0.05).after(alone) == [0, 1, 2]
+
+
 def test_equals_are_dropped_within_a_margin() -> None:
     """And whoever wins comes that near to the best as often as stated."""
     rng, level, margin, races = np.random.default_rng(2), 0.2, 0.05, 100

@@ -8,8 +8,14 @@ above 1 on average, so the wealth process, averaged over many x, is a test marti
 that starts at 1. By Ville's inequality it ever exceeds ``1/a`` with probability ``a`` at most: the
 test is valid at any stopping time, after every batch, without a correction.
 
-References: Ville, 1939; Waudby-Smith and Ramdas, "Estimating means of bounded random variables by
-betting", JRSS B 2024; Maron and Moore, "Hoeffding races", NIPS 1993 (racing).
+The best strategy is tested against each of the others, and the mean of these wealth processes is a
+test martingale too. So a strategy is dropped if the mean of its tests exceeds ``1/a``. This is
+stronger than testing each pair at ``a / (N - 1)``, since the evidence of all that seem better than
+the strategy adds up. A test against a strategy that has been dropped stops, and stays in the mean.
+
+References: Ville, 1939; Vovk and Wang, "E-values: calibration, combination and applications",
+Annals of Statistics 2021 (means of e-values); Waudby-Smith and Ramdas, "Estimating means of bounded
+random variables by betting", JRSS B 2024; Maron and Moore, "Hoeffding races", NIPS 1993 (racing).
 """
 
 from __future__ import annotations
@@ -61,11 +67,12 @@ class Race:
         self.total = np.zeros(strategies, "int64")
         self.clips = 0
         self.margin = margin
-        # the best may lose to each of the others by chance; with a margin the bound must also hold
-        # for
-        # those that replace the best, so for every pair
-        tests = max(1, strategies - 1) * (strategies if margin else 1)
-        self.enough = math.log(tests / level)
+        others = max(1, strategies - 1)
+        # A margin has two more ways to lose the best: in favour of one that is not within the
+        # margin, and by dropping the one that replaces it, which may be any of them.
+        self.enough = math.log((2.0 if margin else 1.0) * others / level)
+        self.enough_within = math.log(4.0 * others / level)
+        self.enough_for_kept = math.log(4.0 * others * strategies / level)
 
     def after(self, right: np.ndarray) -> list[int]:
         """Returns the strategies that remain after more clips.
@@ -73,26 +80,42 @@ class Race:
         Args:
             right: ``(strategies, clips)`` bool; rows of dropped strategies are ignored.
         """
-        own = right[self.active].astype("int64")
-        self.wins[np.ix_(self.active, self.active)] += own @ (1 - own).T
-        self.total[self.active] += own.sum(1)
+        own = right[self.active].astype("float64")  # exact, and a fast matrix product
+        wins = np.rint(own @ (1 - own).T).astype("int64")
+        self.wins[np.ix_(self.active, self.active)] += wins
+        self.total[self.active] += own.sum(1).astype("int64")
         self.clips += right.shape[1]
         leader = max(self.active, key=lambda k: self.total[k])
-        worse = self._dropped(leader, 0.0)
+        worse = self._worse() - self.kept - {leader}
         as_good: set[int] = set()
         if self.margin:
-            as_good = self._dropped(leader, self.margin) - worse - self.kept
-        if as_good or worse & self.kept:
-            self.kept.add(leader)
+            as_good = self._beaten(leader, self.margin, self.enough_within) - worse - self.kept
+            replaced = self._beaten(leader, 0.0, self.enough_for_kept) & self.kept
+            worse |= replaced
+            if as_good or replaced:
+                self.kept.add(leader)
         self.active = [k for k in self.active if k not in worse | as_good]
         return self.active
 
-    def _dropped(self, leader: int, margin: float) -> set[int]:
+    def _worse(self) -> set[int]:
+        """Returns the strategies for which "better than each of the others" is rejected."""
+        return {k for k in self.active if self._against(k) >= self.enough}
+
+    def _against(self, strategy: int) -> float:
+        """Returns the log of the summed wealth of the others' tests against a strategy."""
+        wins, losses = (
+            np.delete(n, strategy) for n in (self.wins[:, strategy], self.wins[strategy])
+        )
+        ahead = wins > losses
+        evidence = log_evidence(wins[ahead], losses[ahead], np.zeros(ahead.sum()))
+        return float(np.logaddexp.reduce(evidence, initial=-math.inf))
+
+    def _beaten(self, leader: int, margin: float, enough: float) -> set[int]:
         """Returns the strategies for which "better than the leader by the margin" is rejected."""
         others = np.array([k for k in self.active if k != leader], "int64")
         wins, losses = self.wins[leader, others], self.wins[others, leader]
         evidence = log_evidence(wins, losses, self.clips - wins - losses, margin)
-        return set(others[evidence >= self.enough].tolist())
+        return set(others[evidence >= enough].tolist())
 
 
 def log_evidence(
@@ -109,5 +132,7 @@ def log_evidence(
     gains = np.log1p(shares * (1.0 + margin)), np.log1p(-_SHARES), np.log1p(shares * margin)
     counts = (np.asarray(count)[..., None] for count in (wins, losses, equal))
     wealth = sum(count * gain for count, gain in zip(counts, gains, strict=True))
-    evidence: np.ndarray = np.logaddexp.reduce(wealth + _PARTS, axis=-1)
+    parts = wealth + _PARTS
+    largest = parts.max(-1)
+    evidence: np.ndarray = largest + np.log(np.exp(parts - largest[..., None]).sum(-1))
     return evidence
