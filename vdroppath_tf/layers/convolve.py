@@ -32,15 +32,28 @@ def _pointwise(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     return tf.linalg.matmul(reshape(x, [-1, x.shape[-1]]), reshape(kernel, kernel.shape[-2:]))
 
 
-def _spatial(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
-    """``1 x h x w`` as a 2D convolution of frames, ``(batch * time, height, width, channels)``."""
+def _spatial(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int], training: bool) -> tf.Tensor:
+    """``1 x h x w`` as a 2D convolution of frames, ``(batch * time, height, width, channels)``.
+
+    In training, explicit padding is a step of its own: with it, TensorFlow does not take oneDNN's
+    gradients on a CPU, but its own, which are up to four times slower.
+    """
     _, _, h, w, c = sizes_of(x)
-    options = {
-        "strides": list(strides[1:]),
-        "padding": _padding(kernel.shape[1:3], strides[1:]),
-    }
-    flat = reshape(kernel, kernel.shape[1:])
-    return _grouped(reshape(x, [-1, h, w, c]), flat, options)
+    frames, padding = reshape(x, [-1, h, w, c]), _padding(kernel.shape[1:3], strides[1:])
+    if training and not isinstance(padding, str) and not tf.config.list_logical_devices("GPU"):
+        frames, padding = _padded(frames, padding, training), "VALID"
+    options = {"strides": list(strides[1:]), "padding": padding}
+    return _grouped(frames, reshape(kernel, kernel.shape[1:]), options)
+
+
+def _padded(x: tf.Tensor, pads: list[list[int]], training: bool) -> tf.Tensor:
+    """Zeros around clips or frames.
+
+    With oneDNN, TensorFlow tries to fuse a Pad with the Conv3D behind it, although the gradient
+    reads the Pad too, and gives up with an error ("remapper failed"). A tensor makes it a PadV2.
+    """
+    value: Any = tf.zeros((), x.dtype) if training else 0
+    return tf.pad(x, pads, constant_values=value)
 
 
 def _grouped(x: tf.Tensor, kernel: tf.Tensor, options: dict[str, Any]) -> tf.Tensor:
@@ -129,12 +142,8 @@ def _in_fastest_form(
     if (t, h, w) == (1, 1, 1):
         return _pointwise(_subsample(x, strides), kernel)
     if t == 1:
-        return _spatial(_subsample(x, (strides[0], 1, 1)), kernel, strides)
+        return _spatial(_subsample(x, (strides[0], 1, 1)), kernel, strides, training)
     if (h, w) == (1, 1):
         return _temporal(_subsample(x, (1, *strides[1:])), kernel, strides[0], training)
     pads = [[0, 0], *([k // 2, k // 2] for k in (t, h, w)), [0, 0]]
-    # With oneDNN, TensorFlow tries to fuse a Pad with the Conv3D behind it, although the gradient
-    # reads the Pad too, and gives up with an error ("remapper failed"). A tensor makes it a PadV2.
-    value: Any = tf.zeros((), x.dtype) if training else 0
-    padded = tf.pad(x, pads, constant_values=value)
-    return tf.nn.conv3d(padded, kernel, [1, *strides, 1], "VALID")
+    return tf.nn.conv3d(_padded(x, pads, training), kernel, [1, *strides, 1], "VALID")
