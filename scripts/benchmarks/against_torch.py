@@ -27,7 +27,7 @@ import time
 from pathlib import Path
 
 from absl import app, flags
-from in_turns import SIDE, Worker, answer, ceiling, jobs_of, relative
+from in_turns import PASSES, SHAPES, SIDE, Worker, answer, built, ceiling, jobs_of, relative
 
 TORCH = flags.DEFINE_string("torch", None, "path of a Python that has PyTorch")
 NETWORKS = flags.DEFINE_list(
@@ -35,36 +35,22 @@ NETWORKS = flags.DEFINE_list(
 )
 ROUNDS = flags.DEFINE_integer("rounds", 7, "number of rounds of timed steps", lower_bound=1)
 PACKAGE = flags.DEFINE_string("package", None, "folder of another checkout to compare with")
-SHAPES = {
-    "densenet121": [1, 16, 112, 112],
-    "mobilenet_v2": [8, 8, 112, 112],
-    "resnet50": [2, 8, 112, 112],
-}
-PASSES = {"step": 3, "forward": 1}  # the multiply-adds of a job, in those of a forward pass
 HERE = Path(__file__).resolve().parent
 Times = dict[tuple[str, str], list[list[float]]]
 
 
-def work(name: str, shape: list[int]) -> None:
+def work(name: str) -> None:
     """Runs the job that each line of stdin names, and prints its wall and processor seconds."""
-    from vdroppath_tf.cost import complexity
-    from vdroppath_tf.models.objectives import cross_entropy
-    from vdroppath_tf.training.optimizer import GateSGD
-    from vdroppath_tf.zoo.constructors import constructors
-
-    template, _ = constructors(name)
-    model = template(174, clip_shape=shape[1:], num_train_examples=1000)
-    model.compile(GateSGD(0.01, momentum=0.9), cross_entropy())
+    model, macs = built(name)
 
     import tensorflow as tf
 
-    clip_shape = (shape[1], shape[2], shape[3])
     about = {
         "version": tf.__version__,
         "parameters": sum(math.prod(weight.shape) for weight in model.trainable_variables),
-        "macs": shape[0] * complexity(model, clip_shape=clip_shape).macs,
+        "macs": macs,
     }
-    answer(jobs_of(model, shape, 174), about)
+    answer(jobs_of(model, SHAPES[name], 174), about)
 
 
 def started(command: list[str], package: Path | None = None) -> Worker:
@@ -78,13 +64,14 @@ def started(command: list[str], package: Path | None = None) -> Worker:
 
 def workers_of(name: str) -> dict[str, Worker]:
     """Starts the processes of one network, and returns them by their names in the table."""
-    shape = json.dumps(SHAPES[name])
-    own = [sys.executable, __file__, "--worker", name, shape]
+    own = [sys.executable, __file__, "--worker", name]
     found = {"ours": started(own, HERE.parents[1])}
     if PACKAGE.value:
         found["other checkout"] = started(own, Path(PACKAGE.value))
     if TORCH.value:
-        found["pytorch"] = started([TORCH.value, str(HERE / "torch_step.py"), name, shape])
+        found["pytorch"] = started(
+            [TORCH.value, str(HERE / "torch_step.py"), name, json.dumps(SHAPES[name])]
+        )
     counts = {which: worker.about["parameters"] for which, worker in found.items()}
     if len(set(counts.values())) > 1:
         sys.exit(f"{name}: these are not the same network. Parameters: {counts}")
@@ -154,6 +141,6 @@ def main(_) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--worker"]:
-        work(sys.argv[2], json.loads(sys.argv[3]))
+        work(sys.argv[2])
     else:
         app.run(main)

@@ -17,6 +17,15 @@ from typing import Any
 SIDE = 2048
 """The rows and columns of the matrices of the job ``product``."""
 
+SHAPES = {
+    "densenet121": [1, 16, 112, 112],
+    "mobilenet_v2": [8, 8, 112, 112],
+    "resnet50": [2, 8, 112, 112],
+}
+"""The batch, frames, height and width of the clips of each network that is compared."""
+PASSES = {"step": 3, "forward": 1}
+"""The multiply-adds of a job, in those of a forward pass."""
+
 
 def relative(own: Sequence[float], others: Sequence[float]) -> float:
     """Returns the median over rounds of the ratio of two times, each pair of one round."""
@@ -48,6 +57,21 @@ def answer(jobs: Mapping[str, Callable[[], Any]], about: Mapping[str, Any]) -> N
         jobs[line.strip()]()
         spent = time.perf_counter() - wall, time.process_time() - processor
         print(json.dumps(spent), flush=True)
+
+
+def built(name: str) -> tuple[Any, int]:
+    """Returns a compiled template, and the multiply-adds of a forward pass of its clips."""
+    from vdroppath_tf.cost import complexity
+    from vdroppath_tf.models.objectives import cross_entropy
+    from vdroppath_tf.training.optimizer import GateSGD
+    from vdroppath_tf.zoo.constructors import constructors
+
+    template, _ = constructors(name)
+    batch, frames, height, width = SHAPES[name]
+    sizes = frames, height, width
+    model = template(174, clip_shape=sizes, num_train_examples=1000)
+    model.compile(GateSGD(0.01, momentum=0.9), cross_entropy())
+    return model, batch * complexity(model, clip_shape=sizes).macs
 
 
 def jobs_of(model: Any, shape: Sequence[int], classes: int) -> dict[str, Callable[[], Any]]:
