@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,9 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "copies": ("Concat", "Slice", "Pad", "Transpose", "Tile", "Split", "Pack"),
 }
 """Kinds of operations, by parts of their types; all others are element by element, or sums."""
+
+_OPERATION = re.compile(r"[^:]+:(?!__)(\w+)")
+"""An operation's name and type; of what runs operations, the profiler writes other names."""
 
 
 def kind_of(operation: str) -> str:
@@ -66,9 +70,9 @@ def recorded(job: Callable[[], Any]) -> Counter[str]:
     for plane in space.planes:
         for line in plane.lines:
             for event in line.events:
-                _, colon, operation = plane.event_metadata[event.metadata_id].name.rpartition(":")
-                if colon and operation.isidentifier():  # the events around them have no type
-                    seconds[operation] += event.duration_ps * 1e-12
+                found = _OPERATION.fullmatch(plane.event_metadata[event.metadata_id].name)
+                if found:
+                    seconds[found[1]] += event.duration_ps * 1e-12
     return seconds
 
 
@@ -77,20 +81,25 @@ def measure(name: str) -> None:
     model, macs = built(name)
     jobs = jobs_of(model, SHAPES[name], 174)
 
-    def seconds_of(job: Callable[[], Any]) -> float:
-        taken = []
-        for _ in range(8):
-            begun = time.perf_counter()
-            job()
-            taken.append(time.perf_counter() - begun)
-        return statistics.median(taken[3:])  # the first ones trace and warm up
-
-    product = seconds_of(jobs["product"])
     for job, passes in PASSES.items():
-        whole = seconds_of(jobs[job])
+        whole, product = (statistics.median(times) for times in in_turns(jobs, [job, "product"]))
         least = ceiling(passes * macs, product)
         found = {"job": job, "seconds": whole, "ceiling": least, "each": recorded(jobs[job])}
         print(json.dumps(found), flush=True)
+
+
+def in_turns(
+    jobs: Mapping[str, Callable[[], Any]], names: Sequence[str], rounds: int = 7
+) -> list[list[float]]:
+    """Returns the wall seconds of each named job in each round, after two that are not timed."""
+    times: list[list[float]] = [[] for _ in names]
+    for number in range(rounds + 2):  # the first two trace the functions and warm up
+        for own, name in zip(times, names, strict=True):
+            begun = time.perf_counter()
+            jobs[name]()
+            if number > 1:
+                own.append(time.perf_counter() - begun)
+    return times
 
 
 def table(found: Mapping[str, Any], each: bool) -> list[str]:

@@ -28,6 +28,8 @@ def test_a_recorded_product_is_found() -> None:
     products = [time for operation, time in seconds.items() if "MatMul" in operation]
     assert len(products) == 1
     assert 0 < products[0] < 1
+    assert all(operation[:1].isupper() or operation.startswith("_Mkl") for operation in seconds)
+    assert not {"Run", "Process"} & set(seconds)  # what runs the operations, and holds their time
 
 
 def test_the_rows_of_a_job_add_up() -> None:
