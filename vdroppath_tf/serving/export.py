@@ -157,7 +157,7 @@ class Exported:
         if folding is None:
             return Runner(network, None)
         fields = folded_fields(folding, self.reference.clips.shape[1:])
-        return Runner(folding.model(self.sizes[:3]), fields)
+        return Runner(folding.model(self.sizes[:3], fast=True), fields)
 
     def save(self, folder: Path, runner: Runner) -> tuple[Difference, float]:
         """Writes the SavedModel and the files next to it, after comparing it with the network.

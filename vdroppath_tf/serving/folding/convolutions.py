@@ -13,12 +13,13 @@ import numpy as np
 from vdroppath_tf.serving.folding.layouts import CLIP, FRAMES, ROWS, Laid
 from vdroppath_tf.serving.folding.nodes import Convolve, Triple
 from vdroppath_tf.serving.folding.padding import padding_of, with_zeros
+from vdroppath_tf.serving.folding.winograd import WinogradConvolution, pays, weights
 
 Weigh = Callable[[Any, Any, Any], None]
 _AXES = {CLIP: (0, 1, 2), FRAMES: (1, 2), ROWS: (0, None)}
 
 
-def convolved(node: Convolve, x: Laid, *, flat: bool, weigh: Weigh) -> Laid:
+def convolved(node: Convolve, x: Laid, *, flat: bool, weigh: Weigh, winograd: bool = False) -> Laid:
     """Applies a convolution, with its ReLU.
 
     Args:
@@ -26,7 +27,13 @@ def convolved(node: Convolve, x: Laid, *, flat: bool, weigh: Weigh) -> Laid:
         x: Its input.
         flat: Whether to use a 2D convolution if possible.
         weigh: Called with each layer, its kernel and its bias.
+        winograd: Whether to compute temporal convolutions by minimal filtering where it pays.
     """
+    if winograd and pays(node, x.sizes):
+        fast = WinogradConvolution(node, x.sizes, dtype="float32")
+        y = fast(x.to(ROWS).tensor)
+        weigh(fast, weights(node), node.bias)
+        return Laid(y, ROWS, x.sizes)
     layout = _layout(node, x, flat=flat)
     if node.depthwise and layout == CLIP:
         return Laid(_of_cells(node, x), CLIP, _strided(x.sizes, node.strides))

@@ -34,7 +34,14 @@ FORMS = ("3d", "2d")
 _FLOAT = {"dtype": "float32"}
 
 
-def emitted(output: Node, name: str, clip_shape: Sequence[int | None], forms: str) -> keras.Model:
+def emitted(
+    output: Node,
+    name: str,
+    clip_shape: Sequence[int | None],
+    forms: str,
+    *,
+    winograd: bool = False,
+) -> keras.Model:
     """Builds the Keras model of nodes.
 
     Args:
@@ -44,11 +51,13 @@ def emitted(output: Node, name: str, clip_shape: Sequence[int | None], forms: st
         forms: ``"3d"`` uses the 3D layers of Keras; ``"2d"`` uses convolutions and pools of frames,
             and of rows of ``height * width`` cells, wherever they are equivalent, which requires a
             ``clip_shape`` without open sizes.
+        winograd: Whether to compute temporal convolutions by minimal filtering where it pays, in a
+            layer that is not of Keras.
 
     Raises:
         CannotFoldError: If the input of a layer is 0 for every clip.
     """
-    emitter = _Emitter(forms)
+    emitter = _Emitter(forms, winograd)
     made: dict[Node, Any] = {}
     clip: Any = None
     for node in in_order(output):
@@ -74,8 +83,9 @@ def emitted(output: Node, name: str, clip_shape: Sequence[int | None], forms: st
 class _Emitter:
     """Makes the layers of one model, and sets their weights at the end."""
 
-    def __init__(self, forms: str) -> None:
+    def __init__(self, forms: str, winograd: bool) -> None:
         self.flat = forms == "2d"
+        self.winograd = winograd
         self._weights: list[tuple[Any, list[np.ndarray]]] = []
 
     def fill(self) -> None:
@@ -157,7 +167,7 @@ class _Emitter:
 
     @emit.register
     def _convolve(self, node: Convolve, seen: list[Any]) -> Laid:
-        return convolved(node, seen[0], flat=self.flat, weigh=self._weigh)
+        return convolved(node, seen[0], flat=self.flat, weigh=self._weigh, winograd=self.winograd)
 
     def _weigh(self, layer: Any, kernel: Any, bias: Any) -> None:
         self._weights.append((layer, [kernel] if bias is None else [kernel, bias]))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import keras
 
 from vdroppath_tf.names import named, unknown_name
+from vdroppath_tf.serving.folding.depthwise import norms_as_depthwise
 from vdroppath_tf.serving.folding.emit import FORMS, emitted
 from vdroppath_tf.serving.folding.nodes import Account, Convolve, Cost, Node, cost_of, in_order
 from vdroppath_tf.serving.folding.read import read_network
@@ -45,9 +46,21 @@ class Folding:
         return any(isinstance(node, Convolve) and node.depthwise for node in nodes)
 
     def model(
-        self, clip_shape: Sequence[int | None] | None = None, forms: str = "3d"
+        self,
+        clip_shape: Sequence[int | None] | None = None,
+        forms: str = "3d",
+        *,
+        fast: bool = False,
     ) -> keras.Model:
-        """Builds the plain Keras model in one of ``FORMS``; see ``fold``."""
+        """Builds the Keras model in one of ``FORMS``; see ``fold``.
+
+        Args:
+            clip_shape: The frames, height and width; None for those of the network.
+            forms: One of ``FORMS``.
+            fast: Whether to use what is fastest in TensorFlow, where the sizes are known: minimal
+                filtering over time, for which there is no layer in Keras, and depthwise
+                convolutions for norms before a ReLU.
+        """
         if forms not in FORMS:
             raise unknown_name("form", forms, FORMS)
         shape = self.clip_shape if clip_shape is None else tuple(clip_shape)
@@ -62,7 +75,8 @@ class Folding:
                 'forms="2d" reshapes clips to frames, for which all sizes must be known: '
                 f"pass clip_shape=(frames, height, width). Received: {shape}"
             )
-        return emitted(self.output, f"{self.name}_folded", shape, forms)
+        output = norms_as_depthwise(self.output) if fast and None not in shape else self.output
+        return emitted(output, f"{self.name}_folded", shape, forms, winograd=fast)
 
     def cost(self, clip_shape: tuple[int, int, int]) -> Cost:
         """Returns the parameters and multiply-adds for a clip."""
