@@ -30,7 +30,8 @@ def define_server(values: flags.FlagValues, *, port: int = 8000) -> None:
     flags.DEFINE_integer("port", port, "port; 0: any free port", 0, 65535, flag_values=values)
     for name, (default, text) in SERVER_LIMITS.items():
         if isinstance(default, float):
-            flags.DEFINE_float(name, default, text, 1e-3, 86400.0, flag_values=values)
+            low = 0.0 if name == "batch_seconds" else 1e-3
+            flags.DEFINE_float(name, default, text, low, 86400.0, flag_values=values)
         else:
             flags.DEFINE_integer(name, default, text, lower_bound=1, flag_values=values)
     text = "number of videos that are decoded at a time (default: one for each core)"

@@ -253,6 +253,19 @@ def test_a_head_that_never_ends_is_not_waited_for(
         assert served.post(GREY, NPY)[0] == 200
 
 
+def test_a_client_that_offers_http_2_keeps_its_body(folder: Path) -> None:
+    """Java's client offers it by default; a parser that accepts the offer loses the body."""
+    offer = {
+        "Connection": "Upgrade, HTTP2-Settings",
+        "Upgrade": "h2c",
+        "HTTP2-Settings": "AAMAAABk",
+    }
+    with serving(folder, Limits()) as served:
+        headers = {"Content-Type": NPY, **offer}
+        status, answer = served.request("POST", "/predict", GREY, headers)
+    assert (status, answer["label"]) == (200, "grey")
+
+
 def test_no_answer_waits_for_an_acknowledgement() -> None:
     with (
         contextlib.closing(run.listen("127.0.0.1", 0)) as listening,

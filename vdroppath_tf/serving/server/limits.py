@@ -38,6 +38,8 @@ class Limits:
             status 429. Defaults to 32.
         max_windows: int, the windows of one video. Defaults to 256.
         max_batch: int, the clips in a batch of the network, from several requests. Defaults to 8.
+        batch_seconds: float, the longest time in seconds for which a batch waits for clips of the
+            same network that are being decoded; 0 does not wait. Defaults to 0.05.
         workers: int, the videos that are decoded at a time. Defaults to None, one for each core.
 
     Raises:
@@ -56,6 +58,7 @@ class Limits:
     max_waiting: int = 32
     max_windows: int = 256
     max_batch: int = 8
+    batch_seconds: float = 0.05
     workers: int | None = None
 
     RANGES: ClassVar[dict[str, Range]] = {
@@ -66,6 +69,7 @@ class Limits:
         "max_waiting": whole(1, 1 << 20),
         "max_windows": whole(1, 1 << 20),
         "max_batch": whole(1, 4096),
+        "batch_seconds": Range(0.0, 3600.0),
         "workers": whole(1, 1024, optional=True),
     }
 

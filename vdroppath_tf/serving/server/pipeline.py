@@ -51,7 +51,7 @@ class Pipeline:
         self.limits, self.metrics = limits, metrics
         workers = limits.workers or len(os.sched_getaffinity(0))
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
-        self._runner = Runner(limits.max_batch, metrics.batch)
+        self._runner = Runner(limits.max_batch, limits.batch_seconds, metrics.batch)
         self._waiting = 0
 
     @contextlib.contextmanager
@@ -142,8 +142,9 @@ class Pipeline:
         """Yields answers in order; some windows are decoded while others are in the network."""
         waiting: collections.deque[tuple[Part, asyncio.Future[np.ndarray]]] = collections.deque()
         for number, decode in enumerate(parts, 1):
-            part = await self._in_pool(decode, end)
-            future = self._runner.submit(version.network, part.clips.clips, end)
+            with self._runner.coming(version.network):
+                part = await self._in_pool(decode, end)
+                future = self._runner.submit(version.network, part.clips.clips, end)
             waiting.append((part, asyncio.wrap_future(future)))
             while len(waiting) > (_AHEAD if number < len(parts) else 0):
                 part, rows = waiting.popleft()

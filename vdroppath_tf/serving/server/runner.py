@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
+import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 
 import numpy as np
@@ -42,19 +44,27 @@ class Job:
 class Runner:
     """Runs networks in one thread, since the operations of one batch already use all cores.
 
-    A batch holds what waits when the thread is free; no clip waits for a batch to fill.
+    A batch holds what waits when the thread is free. It waits a short time for clips of the same
+    network that are being decoded; a clip that is decoded alone waits for nothing.
 
     Args:
         max_batch: int, the largest number of clips in a batch.
+        batch_seconds: float, the longest time for which a batch waits for more clips. Defaults to
+            0: batches do not wait.
         on_batch: Callable that receives the number of clips in each batch and its duration in
             seconds. Defaults to nothing.
     """
 
     def __init__(
-        self, max_batch: int, on_batch: Callable[[int, float], object] = lambda clips, seconds: None
+        self,
+        max_batch: int,
+        batch_seconds: float = 0.0,
+        on_batch: Callable[[int, float], object] = lambda clips, seconds: None,
     ) -> None:
-        self._max_batch, self._on_batch = max_batch, on_batch
+        self._max_batch, self._batch_seconds = max_batch, batch_seconds
+        self._on_batch = on_batch
         self._jobs: collections.deque[Job] = collections.deque()
+        self._coming: collections.Counter[int] = collections.Counter()  # by id of the network
         self._news = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="runner", daemon=True)
@@ -77,6 +87,19 @@ class Runner:
             self._news.notify()
         return job.done
 
+    @contextlib.contextmanager
+    def coming(self, network: Network) -> Iterator[None]:
+        """Announces clips that are being decoded, for which a batch of the network may wait."""
+        with self._news:
+            self._coming[id(network)] += 1
+        try:
+            yield
+        finally:
+            with self._news:
+                self._coming[id(network)] -= 1
+                self._coming += collections.Counter()  # forgets networks without any
+                self._news.notify()
+
     def close(self) -> None:
         """Answers the waiting clips, then ends the thread."""
         with self._news:
@@ -97,14 +120,28 @@ class Runner:
                 if self._closed:
                     return []
                 self._news.wait()
-            batch = [self._jobs.popleft()]
-            clips = len(batch[0].clips)
-            for job in list(self._jobs):
-                if job.goes_with(batch[0]) and clips + len(job.clips) <= self._max_batch:
-                    self._jobs.remove(job)
-                    batch.append(job)
-                    clips += len(job.clips)
+            until = time.monotonic() + self._batch_seconds
+            while self._may_grow() and (left := until - time.monotonic()) > 0:
+                self._news.wait(left)
+            batch = self._together()
+            for job in batch:
+                self._jobs.remove(job)
             return batch
+
+    def _may_grow(self) -> bool:
+        """Returns whether clips that are being decoded may join the next batch."""
+        clips = sum(len(job.clips) for job in self._together())
+        coming = self._coming[id(self._jobs[0].network)]
+        return not self._closed and coming > 0 and clips < self._max_batch
+
+    def _together(self) -> list[Job]:
+        """Returns the first job and those that fit it, of the jobs that wait."""
+        batch, clips = [self._jobs[0]], len(self._jobs[0].clips)
+        for job in itertools.islice(self._jobs, 1, None):
+            if job.goes_with(batch[0]) and clips + len(job.clips) <= self._max_batch:
+                batch.append(job)
+                clips += len(job.clips)
+        return batch
 
     def _is_wanted(self, job: Job) -> bool:
         if not job.done.set_running_or_notify_cancel():
