@@ -17,6 +17,7 @@ pytest.importorskip("starlette", reason="needs vdroppath_tf[serve]")
 
 from small_server import BrightNetwork, serving, write_version
 
+from vdroppath_tf.data.clips.video_clips import clips_of
 from vdroppath_tf.serving.server import pipeline
 from vdroppath_tf.serving.server.bodies import npy_bytes
 from vdroppath_tf.serving.server.limits import Limits
@@ -88,11 +89,11 @@ def test_requests_are_answered_together(folder: Path, monkeypatch: pytest.Monkey
                 self.batches.append(len(clips))
             return super().answer(clips)
 
-    decoding, decode = threading.Barrier(2), pipeline.clips_of
+    decoding = threading.Barrier(2)
 
     def decode_together(*arguments: Any) -> Any:
         decoding.wait(9)
-        return decode(*arguments)
+        return clips_of(*arguments)
 
     monkeypatch.setattr(pipeline, "clips_of", decode_together)
     grey = npy_bytes(np.full((9, 16, 16, 3), 128, np.uint8))
