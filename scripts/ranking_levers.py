@@ -38,6 +38,7 @@ CHOSEN = flags.DEFINE_list("levers", [*LEVERS], "levers to try")
 TEMPLATES = flags.DEFINE_list(
     "templates", ["space", "gates start at 0.1", "uniform template"], "the ranking's, by name"
 )
+FORMAT = "vdroppath_tf.ranking_levers/2"  # in 1, averages of the warm-up replaced its weights
 LAST, AVERAGED = "last weights", "averaged weights"
 
 
@@ -133,10 +134,11 @@ def main(_: list[str]) -> None:
     """Trains the missing templates, and prints the table."""
     from vdroppath_tf.experiments.ranking.plan import DIFFICULTY, TASK
     from vdroppath_tf.experiments.tasks.in_memory import draw_clips
-    from vdroppath_tf.files import write_json
+    from vdroppath_tf.files import create_or_verify, write_json
 
     out = Path(OUT.value)
-    out.mkdir(parents=True, exist_ok=True)
+    fields = {"format": FORMAT, "ema": EMA.value, "ranking": dataclasses.asdict(plan())}
+    create_or_verify(out / "plan.json", json.loads(json.dumps(fields)), holds="set of levers")
     rows = json.loads((Path(RANKING.value) / "ranking.json").read_text(encoding="utf-8"))
     rows = rows["strategies"]
     texts = [row["strategy"] for row in rows]

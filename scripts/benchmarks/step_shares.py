@@ -26,6 +26,11 @@ from absl import app, flags
 from in_turns import PASSES, SHAPES, built, ceiling, jobs_of
 
 NETWORKS = flags.DEFINE_list("networks", ["resnet50"], f"any of {', '.join(SHAPES)}")
+flags.register_validator(
+    "networks",
+    lambda names: set(names) <= set(SHAPES),
+    message=f"Expected any of {', '.join(SHAPES)}.",
+)
 EACH = flags.DEFINE_bool("each", False, "whether to print a line for each operation type too")
 _ONE_THREAD = {
     "TF_NUM_INTRAOP_THREADS": "1",
@@ -82,13 +87,13 @@ def measure(name: str) -> None:
     jobs = jobs_of(model, SHAPES[name], 174)
 
     for job, passes in PASSES.items():
-        whole, product = (statistics.median(times) for times in in_turns(jobs, [job, "product"]))
+        whole, product = (statistics.median(times) for times in rounds_of(jobs, [job, "product"]))
         least = ceiling(passes * macs, product)
         found = {"job": job, "seconds": whole, "ceiling": least, "each": recorded(jobs[job])}
         print(json.dumps(found), flush=True)
 
 
-def in_turns(
+def rounds_of(
     jobs: Mapping[str, Callable[[], Any]], names: Sequence[str], rounds: int = 7
 ) -> list[list[float]]:
     """Returns the wall seconds of each named job in each round, after two that are not timed."""
@@ -108,7 +113,7 @@ def table(found: Mapping[str, Any], each: bool) -> list[str]:
     for operation, seconds in found["each"].items():
         kinds[kind_of(operation)] += seconds
     rows = [*kinds.most_common(), ("all that was recorded", sum(kinds.values()))]
-    rows.append(("the job, not recorded", found["seconds"]))
+    rows.append(("the whole job, without the profiler", found["seconds"]))
     if each:
         rows += Counter(found["each"]).most_common(25)
     whole, least = found["seconds"], found["ceiling"]

@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from vdroppath_tf.cli import main
-from vdroppath_tf.experiments.ranking.plan import TEMPLATES, Plan
+from vdroppath_tf.experiments.ranking import networks
+from vdroppath_tf.experiments.ranking.plan import DIFFICULTY, TEMPLATES, Plan
 from vdroppath_tf.experiments.ranking.run import draw_strategies
+from vdroppath_tf.experiments.tasks.in_memory import draw_clips
 from vdroppath_tf.models.resnet import Row, Stage, Stem
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
@@ -101,6 +105,22 @@ def test_recipes_of_a_plan() -> None:
     assert (learned.initial_drop, learned.gate_learning_rate) == (0.5, 0.03)
     assert (uniform.initial_drop, uniform.gate_learning_rate) == (0.5, 0.0)
     assert [p.epochs for p in plan.stand_alone.stand_alone_phases()] == [3]
+
+
+@pytest.mark.parametrize("take", [True, False])
+def test_averages_replace_weights_at_the_end_of_each_phase(
+    take: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If they are taken; else a template is trained as if it had none."""
+    found: list[Any] = []
+    monkeypatch.setattr(networks, "prepare", lambda model, phase, recipe, steps: phase.name)
+    monkeypatch.setattr(networks, "finish", found.append)
+    monkeypatch.setattr(networks, "KeepAverages", lambda averages: None)
+    recipe = Plan(template_epochs=5).template("space")
+    train = draw_clips("motion", "train", 16, seed=0, difficulty=DIFFICULTY)
+    last: Any = networks.train_template(mock.Mock(), recipe, train, take=take)
+    assert last == "search"
+    assert found == ([None, "warmup", "search"] if take else [])
 
 
 @pytest.mark.parametrize(

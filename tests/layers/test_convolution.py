@@ -185,8 +185,11 @@ def test_channels_that_do_not_make_the_groups_are_refused() -> None:
         Convolution(6, (1, 3, 3), groups=2).build((None, None, None, None, 5))
 
 
-@pytest.mark.parametrize("strides", [(1, 2, 2), (2, 3, 1)])
-def test_no_gradient_in_training_has_explicit_padding(strides: Triple) -> None:
+@pytest.mark.parametrize(
+    ("kernel_size", "strides"),
+    [((1, 3, 3), (1, 2, 2)), ((1, 3, 3), (2, 3, 1)), ((3, 1, 1), (2, 1, 1))],
+)
+def test_no_gradient_in_training_has_explicit_padding(kernel_size: Triple, strides: Triple) -> None:
     """TensorFlow computes such gradients with kernels of its own, and the others with oneDNN's."""
     if tf.config.list_logical_devices("GPU"):
         pytest.skip("cuDNN pads by itself")
@@ -195,7 +198,7 @@ def test_no_gradient_in_training_has_explicit_padding(strides: Triple) -> None:
     def gradients(x: Any, kernel: Any) -> Any:
         return values_and_gradients(partial(convolve, training=True), x, kernel, strides)
 
-    graph = gradients.get_concrete_function(*example((5, 6, 7), (1, 3, 3))).graph
+    graph = gradients.get_concrete_function(*example((5, 6, 7), kernel_size)).graph
     found = [op for op in graph.get_operations() if op.type.startswith("Conv2D")]
     assert {op.type for op in found} == {"Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter"}
     assert {op.get_attr("padding") for op in found} == {b"VALID"}

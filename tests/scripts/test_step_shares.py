@@ -39,6 +39,6 @@ def test_the_rows_of_a_job_add_up() -> None:
         "| step | products and convolutions | 300 ms | 50% | 0.75 |",
         "| step | batch norm | 250 ms | 42% | 0.62 |",
         "| step | all that was recorded | 550 ms | 92% | 1.38 |",
-        "| step | the job, not recorded | 600 ms | 100% | 1.50 |",
+        "| step | the whole job, without the profiler | 600 ms | 100% | 1.50 |",
     ]
     assert "| step | Conv2D | 200 ms | 33% | 0.50 |" in step_shares.table(found, each=True)

@@ -17,7 +17,7 @@ from vdroppath_tf.derivation import derive
 from vdroppath_tf.layers.convolution import Convolution
 from vdroppath_tf.layers.gates import set_strategy
 from vdroppath_tf.layers.zeros import Zeros
-from vdroppath_tf.serving import fold
+from vdroppath_tf.serving import export_saved_model, fold
 from vdroppath_tf.serving.folding import winograd
 from vdroppath_tf.serving.folding.fold import Folding
 from vdroppath_tf.serving.folding.nodes import Clip, Convolve
@@ -171,7 +171,7 @@ def test_minimal_filtering_is_a_filter_of_three_taps(frames: int) -> None:
 
 
 @pytest.mark.parametrize("most", [None, 2.0, 6.0])
-@pytest.mark.parametrize("shape", [(8, 3, 5), (4, 4, 4), (None, 4, 4)])
+@pytest.mark.parametrize("shape", [(8, 4, 5), (4, 6, 6), (None, 4, 4)])
 def test_the_fast_form_of_wide_networks(shape: tuple[Any, ...], most: float | None) -> None:
     """Minimal filtering over time and norms as depthwise convolutions, if the sizes are known."""
     wide = Convolution(128, (3, 1, 1), name="wide")
@@ -188,19 +188,37 @@ def test_the_fast_form_of_wide_networks(shape: tuple[Any, ...], most: float | No
     close(compiled(clips), network(clips, training=False).numpy())
 
 
+def test_the_fast_form_is_exported(tmp_path: Path) -> None:
+    """For any number of clips, and compared with the network on uint8 clips."""
+    layers = [Convolution(128), NORM(), keras.layers.ReLU(), Convolution(128, (3, 1, 1))]
+    ends = [keras.layers.GlobalAveragePooling3D(), keras.layers.Dense(3)]
+    network = rows.randomized(keras.Sequential([keras.Input((8, 4, 4, 3)), *layers, *ends]))
+    path = export_saved_model(network, tmp_path / "1")
+    serve = tf.saved_model.load(str(path)).signatures["clips"]
+    clips = np.random.default_rng(0).integers(0, 256, (3, 8, 4, 4, 3), np.uint8)
+    expected = network(clips.astype("float32"), training=False).numpy()
+    found = [serve(tf.constant(some))["logits"].numpy() for some in (clips[:1], clips[1:])]
+    close(np.concatenate(found), expected)
+    kernels = [variable.shape for variable in tf.saved_model.load(str(path)).weights]
+    assert (6, 128, 128) in [tuple(shape) for shape in kernels]
+
+
 def test_where_minimal_filtering_pays() -> None:
     """Wide kernels of 3x1x1 without strides, for frames that fill the tiles."""
 
-    def pays(size: Any = (3, 1, 1), channels: int = 128, frames: Any = 8, **options: Any) -> bool:
+    def pays(
+        size: Any = (3, 1, 1), channels: int = 128, frames: Any = 8, side: int = 7, **options: Any
+    ) -> bool:
         kernel = np.zeros((*size, channels, 128))
         node = Convolve("c", [Clip("clip", [], channels)], kernel, **options)
-        return winograd.pays(node, (frames, 7, 7))
+        return winograd.pays(node, (frames, side, side))
 
     assert all(pays(frames=n) for n in (4, 7, 8))
     assert not any(pays(frames=n) for n in (1, 2, 3, 5, 6, None))
     assert [pays(channels=n) for n in (64, 128, 2048)] == [False, True, True]
     assert not any(pays(size) for size in ((1, 1, 1), (1, 3, 3), (5, 1, 1)))
     assert not pays(strides=(2, 1, 1))
+    assert [pays(side=n) for n in (1, 2, 3, 4)] == [False, False, False, True]
 
 
 def test_zeros_at_any_place_of_a_concatenation() -> None:

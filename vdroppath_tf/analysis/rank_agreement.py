@@ -149,6 +149,14 @@ class Ranking:
 
         Raises:
             ValueError: If there is no such score.
+
+        Example:
+        ```python
+        accuracies = np.array([[0.50], [0.61], [0.70]])
+        scores = {"space": np.array([1, 2, 3]), "uniform template": np.array([2, 1, 3])}
+        found = Ranking(("draws",) * 3, ("S S", "S ST", "ST ST"), accuracies, scores, clips=500)
+        print(found.above("uniform template")["space"])
+        ```
         """
         if baseline not in self.scores:
             known = ", ".join(map(repr, self.scores))

@@ -82,6 +82,9 @@ def tau_interval(
     Returns:
         An ``Interval``; its ends are NaN if no resample has an order.
 
+    Raises:
+        ValueError: If the lengths differ, a score is not finite, or there is no resample.
+
     Example:
     ```python
     print(tau_interval([1, 2, 3, 4, 5], [1, 3, 2, 4, 5]))
@@ -103,7 +106,8 @@ def tau_difference(
     """Computes by how much one score agrees better with the truth than another does.
 
     The comparison is paired: each resample of the strategies gives a tau of both scores. The
-    interval is therefore narrower than the intervals of the two suggest.
+    interval is usually narrower than the intervals of the two suggest, since scores of the same
+    strategies tend to err in the same direction.
 
     Args:
         truth: ``(strategies,)`` such as stand-alone accuracies.
@@ -114,7 +118,7 @@ def tau_difference(
         An ``Interval`` of the tau of ``score`` minus that of ``other``.
 
     Raises:
-        ValueError: If the lengths differ or a score is not finite.
+        ValueError: If the lengths differ, a score is not finite, or there is no resample.
 
     Example:
     ```python
@@ -129,6 +133,8 @@ def tau_difference(
 
 def _resampled(scores: Sequence[Any], resamples: int, seed: int) -> np.ndarray:
     """Returns the tau of the first score with each other one, ``(others, resamples)``."""
+    if resamples < 1:
+        raise ValueError(f"resamples must be 1 or more. Received: {resamples}")
     first, *others = (_order(np.asarray(score, "float64")) for score in scores)
     taus = []
     for count in draw(len(first), resamples, seed):

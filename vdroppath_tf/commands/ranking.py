@@ -129,7 +129,7 @@ def _explained(some: analysis.Ranking, name: str, steps: int) -> str:
 
 def _interval(tau: Interval, sign: str = "") -> str:
     if math.isnan(tau.value):
-        return "none: all equal  "
+        return "none: all equal  " if not sign else "none: one has no order"
     kind = f"{sign}5.2f"
     return f"{tau.value:{kind}} [{tau.low:{kind}}, {tau.high:{kind}}]"
 

@@ -12,6 +12,7 @@ from vdroppath_tf.commands.choices import RUNTIMES, SERVER_LIMITS
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.names import named
 
+_ENDS = {"max_seconds": (1e-3, 86400.0), "batch_seconds": (0.0, 3600.0)}
 EXAMPLE = "vdroppath serve served jumps=other/served --port=8000"
 
 
@@ -30,8 +31,7 @@ def define_server(values: flags.FlagValues, *, port: int = 8000) -> None:
     flags.DEFINE_integer("port", port, "port; 0: any free port", 0, 65535, flag_values=values)
     for name, (default, text) in SERVER_LIMITS.items():
         if isinstance(default, float):
-            low = 0.0 if name == "batch_seconds" else 1e-3
-            flags.DEFINE_float(name, default, text, low, 86400.0, flag_values=values)
+            flags.DEFINE_float(name, default, text, *_ENDS[name], flag_values=values)
         else:
             flags.DEFINE_integer(name, default, text, lower_bound=1, flag_values=values)
     text = "number of videos that are decoded at a time (default: one for each core)"

@@ -33,17 +33,25 @@ def _pointwise(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 
 
 def _spatial(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int], training: bool) -> tf.Tensor:
-    """``1 x h x w`` as a 2D convolution of frames, ``(batch * time, height, width, channels)``.
-
-    In training, explicit padding is a step of its own: with it, TensorFlow does not take oneDNN's
-    gradients on a CPU, but its own, which are up to four times slower.
-    """
+    """``1 x h x w`` as a 2D convolution of frames, ``(batch * time, height, width, channels)``."""
     _, _, h, w, c = sizes_of(x)
-    frames, padding = reshape(x, [-1, h, w, c]), _padding(kernel.shape[1:3], strides[1:])
-    if training and not isinstance(padding, str) and not tf.config.list_logical_devices("GPU"):
-        frames, padding = _padded(frames, padding, training), "VALID"
+    padding = _padding(kernel.shape[1:3], strides[1:])
+    frames, padding = _outside(reshape(x, [-1, h, w, c]), padding, training)
     options = {"strides": list(strides[1:]), "padding": padding}
     return _grouped(frames, reshape(kernel, kernel.shape[1:]), options)
+
+
+def _outside(
+    x: tf.Tensor, padding: str | list[list[int]], training: bool
+) -> tuple[tf.Tensor, str | list[list[int]]]:
+    """Images and the padding of their convolution, which in training is not explicit on a CPU.
+
+    With explicit padding TensorFlow does not take oneDNN's gradients, but its own, which are up to
+    four times slower. So the images are padded beforehand.
+    """
+    if not training or isinstance(padding, str) or tf.config.list_logical_devices("GPU"):
+        return x, padding
+    return _padded(x, padding, training), "VALID"
 
 
 def _padded(x: tf.Tensor, pads: list[list[int]], training: bool) -> tf.Tensor:
@@ -89,6 +97,7 @@ def _temporal(x: tf.Tensor, kernel: tf.Tensor, stride: int, training: bool) -> t
     if training and stride == 1 and not tf.config.list_logical_devices("GPU"):
         return temporal_in_training(images, flat)
     padding = _padding([kernel.shape[0], 1], [stride, 1])
+    images, padding = _outside(images, padding, training)
     return tf.nn.conv2d(images, flat, strides=[stride, 1], padding=padding)
 
 

@@ -20,7 +20,7 @@ from small_server import BrightNetwork, serving, write_version
 from vdroppath_tf.data.clips.video_clips import clips_of
 from vdroppath_tf.serving.server import pipeline
 from vdroppath_tf.serving.server.bodies import npy_bytes
-from vdroppath_tf.serving.server.limits import Limits
+from vdroppath_tf.serving.server.limits import Limits, RefusedError
 from vdroppath_tf.serving.server.runner import Runner
 
 CLIPS = np.zeros((1, 4, 16, 16, 3), np.uint8)
@@ -67,6 +67,34 @@ def test_a_batch_does_not_wait_in_vain(folder: Path) -> None:
         last = runner.submit(network, CLIPS, end)
         runner.close()
         assert len(last.result(9)) == 1
+
+
+def test_no_batch_waits_while_another_is_held_up(folder: Path) -> None:
+    """Neither that of another network, nor clips that do not fit into the first one."""
+    network, other = BrightNetwork(folder / "1"), BrightNetwork(folder / "1")
+    end = time.monotonic() + HOUR
+    runner = Runner(3, HOUR)
+    with runner.coming(network):
+        first = runner.submit(network, CLIPS, end)
+        time.sleep(0.1)
+        assert not first.done()
+        assert len(runner.submit(other, CLIPS, end).result(9)) == 1
+        assert len(first.result(9)) == 1
+    with runner.coming(network):
+        two = [runner.submit(network, CLIPS.repeat(2, 0), end) for _ in range(2)]
+        assert len(two[0].result(9)) == 2
+    assert len(two[1].result(9)) == 2
+    runner.close()
+
+
+def test_a_batch_waits_no_longer_than_its_first_clip_may(folder: Path) -> None:
+    network = BrightNetwork(folder / "1")
+    runner = Runner(8, HOUR)
+    with runner.coming(network), pytest.raises(RefusedError, match="deadline"):
+        runner.submit(network, CLIPS, time.monotonic() + 0.1).result(9)
+    runner.close()
+    with pytest.raises(ValueError, match=r"batch_seconds below max_seconds=2\. Received: 3"):
+        Limits(max_seconds=2.0, batch_seconds=3.0)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.05])

@@ -38,21 +38,26 @@ _OUTPUT = np.array(  # A^T
 )
 _LEAST_WIDTH = 56
 """``channels * filters / (channels + filters)`` from which fewer products outweigh more sums."""
+_LEAST_ROWS = 32
+"""The rows of the matrix products from which it was measured: a row per tile and cell."""
 _LARGEST_SHARE = 0.7
 """The largest share of a direct convolution's products for which minimal filtering is used."""
 
 
 def pays(node: Convolve, sizes: tuple[Any, Any, Any]) -> bool:
-    """Returns whether a convolution is faster by minimal filtering.
+    """Returns whether a convolution is expected to be faster by minimal filtering.
 
     This holds for kernels of 3x1x1 without strides, if the sizes are known, the tiles of four
-    frames leave few frames over, and there are enough channels. The limits were measured on a
-    processor with AVX-512; with narrower registers, products take a larger share of the time.
+    frames leave few frames over, and there are enough cells and channels. The limits were measured
+    on one processor, with AVX-512; with narrower registers, products take a larger share of the
+    time.
     """
     if node.size != (3, 1, 1) or node.strides != (1, 1, 1) or node.groups != 1 or None in sizes:
         return False
     frames, channels, filters = sizes[0], node.kernel.shape[3], node.channels
     if channels * filters < _LEAST_WIDTH * (channels + filters):
+        return False
+    if _tiles(frames) * sizes[1] * sizes[2] < _LEAST_ROWS:
         return False
     return _tiles(frames) * _POINTS <= _LARGEST_SHARE * (3 * frames - 2)
 

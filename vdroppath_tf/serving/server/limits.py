@@ -43,7 +43,7 @@ class Limits:
         workers: int, the videos that are decoded at a time. Defaults to None, one for each core.
 
     Raises:
-        ValueError: If a number is out of range.
+        ValueError: If a number is out of range, or ``batch_seconds`` not below ``max_seconds``.
 
     Example:
         ```python
@@ -75,3 +75,8 @@ class Limits:
 
     def __post_init__(self) -> None:
         check_ranges(self, self.RANGES)
+        if self.batch_seconds >= self.max_seconds:
+            raise ValueError(
+                "A batch must not wait for as long as an answer may take. Expected batch_seconds "
+                f"below max_seconds={self.max_seconds:g}. Received: {self.batch_seconds:g}"
+            )

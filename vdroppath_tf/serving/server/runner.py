@@ -120,7 +120,7 @@ class Runner:
                 if self._closed:
                     return []
                 self._news.wait()
-            until = time.monotonic() + self._batch_seconds
+            until = min(time.monotonic() + self._batch_seconds, self._jobs[0].end)
             while self._may_grow() and (left := until - time.monotonic()) > 0:
                 self._news.wait(left)
             batch = self._together()
@@ -129,10 +129,12 @@ class Runner:
             return batch
 
     def _may_grow(self) -> bool:
-        """Returns whether clips that are being decoded may join the next batch."""
-        clips = sum(len(job.clips) for job in self._together())
+        """Returns whether clips in decoding may join the next batch, and no other batch waits."""
+        together = self._together()
+        if self._closed or len(together) < len(self._jobs):
+            return False
         coming = self._coming[id(self._jobs[0].network)]
-        return not self._closed and coming > 0 and clips < self._max_batch
+        return coming > 0 and sum(len(job.clips) for job in together) < self._max_batch
 
     def _together(self) -> list[Job]:
         """Returns the first job and those that fit it, of the jobs that wait."""
