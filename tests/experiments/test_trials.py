@@ -134,8 +134,13 @@ def test_a_stop_says_what_is_kept(
     costs = unit_costs(build_template(recipe, run.videos), tiny.SHAPE)
     drawn = [FusionStrategy.parse(unit, space.architecture) for unit in ("S", "ST")]
     given: Any = (run, space, drawn, [], Trials(drawn=2, uniform=0, share=1.0), costs)
-    with pytest.raises(error):
-        trials.run_trials(*given)
+    # a process that was started in the background of a shell ignores SIGINT
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(error):
+            trials.run_trials(*given)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert lines[-1] == (
         f"Stopped: 1 of 2 trials and 0 networks that were trained to the end are kept in {tmp_path}"
         ". The same trials, started again, resume after them."
