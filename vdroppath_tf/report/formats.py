@@ -60,7 +60,7 @@ def compared_cost(ratio: float) -> str:
 
 @named
 def score(row: Row, clips: int | None = None) -> str:
-    """Formats a row's accuracy with its standard error, with no-break spaces.
+    """Formats a row's accuracy and standard error; a line may break only before an interval.
 
     At 0 % and 100 % the standard error is 0, which does not mean certainty, so the 95 % interval
     replaces it.
@@ -71,10 +71,10 @@ def score(row: Row, clips: int | None = None) -> str:
     """
     if row.top1 in (0.0, 1.0) and clips is not None:
         low, high = row.ends(clips)
-        shown = f"{percent(row.top1)} [{low * 100:.1f}, {high * 100:.1f}]"
+        parts = [percent(row.top1), f"[{low * 100:.1f}, {high * 100:.1f}]"]
     else:
-        shown = f"{row.top1 * 100:.1f} ± {percent(row.standard_error)}"
-    return shown.replace(" ", "\N{NO-BREAK SPACE}")
+        parts = [f"{row.top1 * 100:.1f} ± {percent(row.standard_error)}"]
+    return " ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
 
 
 @named
