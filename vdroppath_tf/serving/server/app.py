@@ -21,7 +21,6 @@ from starlette.routing import Route
 from vdroppath_tf.names import named
 from vdroppath_tf.serving.server.asked import asked_of
 from vdroppath_tf.serving.server.limits import Limits, RefusedError
-from vdroppath_tf.serving.server.memory import free_memory_function, give_back
 from vdroppath_tf.serving.server.metrics import CONTENT_TYPE, Metrics
 from vdroppath_tf.serving.server.page import page
 from vdroppath_tf.serving.server.pipeline import Pipeline
@@ -94,13 +93,10 @@ class _Server:
         """Starts and stops the threads and the folder of uploads with the server."""
         stop = threading.Event()
         watcher = threading.Thread(target=watch, args=(self.models, self._poll, stop), daemon=True)
-        freeing = (stop, free_memory_function())
-        freer = threading.Thread(target=give_back, args=freeing, name="free memory", daemon=True)
         with tempfile.TemporaryDirectory(prefix="vdroppath-") as folder:
             self._folder = Path(folder)
             self._pipeline = Pipeline(self.limits, self.metrics)
             watcher.start()
-            freer.start()
             try:
                 yield
             finally:
