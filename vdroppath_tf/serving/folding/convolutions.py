@@ -33,7 +33,7 @@ def convolved(node: Convolve, x: Laid, *, flat: bool, weigh: Weigh, winograd: bo
         fast = WinogradConvolution(node, x.sizes, dtype="float32")
         y = fast(x.to(ROWS).tensor)
         weigh(fast, weights(node), node.bias)
-        return Laid(y, ROWS, x.sizes)
+        return Laid(_rectified(node, y), ROWS, x.sizes)
     layout = _layout(node, x, flat=flat)
     if node.depthwise and layout == CLIP:
         return Laid(_of_cells(node, x), CLIP, _strided(x.sizes, node.strides))
@@ -49,8 +49,8 @@ def convolved(node: Convolve, x: Laid, *, flat: bool, weigh: Weigh, winograd: bo
         padding = "valid"
     options = {"strides": strides, "padding": padding, "use_bias": node.bias is not None}
     y = _applied(node, tensor, kernel, {**options, **_activation(node)}, weigh)
-    if node.most is not None and node.most not in _ACTIVATIONS:
-        y = keras.layers.ReLU(node.most, name=f"{node.name}_relu", dtype="float32")(y)
+    if node.most not in _ACTIVATIONS:
+        y = _rectified(node, y)
     return Laid(y, layout, sizes)
 
 
@@ -152,8 +152,12 @@ def _of_cells(node: Convolve, x: Laid) -> Any:
             dtype="float32",
         )
         parts.append(scale(clip[:, ::t, down, right]))
-    total = keras.layers.Add(name=node.name, dtype="float32")(parts)
+    return _rectified(node, keras.layers.Add(name=node.name, dtype="float32")(parts))
+
+
+def _rectified(node: Convolve, y: Any) -> Any:
+    """Applies the ReLU of a convolution as a layer of its own."""
     if node.most is None:
-        return total
+        return y
     most = None if node.most == math.inf else node.most
-    return keras.layers.ReLU(most, name=f"{node.name}_relu", dtype="float32")(total)
+    return keras.layers.ReLU(most, name=f"{node.name}_relu", dtype="float32")(y)

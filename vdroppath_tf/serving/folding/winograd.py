@@ -7,7 +7,6 @@ products are matrix products over the channels; the sums around them only go ove
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import keras
@@ -86,6 +85,8 @@ def transforms(frames: int) -> tuple[np.ndarray, np.ndarray]:
 class WinogradConvolution(keras.layers.Layer):
     """A convolution of 3x1x1 over ``(batch, time, cells, channels)`` by minimal filtering.
 
+    The ReLU of the node is not part of it.
+
     Args:
         node: The convolution.
         sizes: The frames, height and width.
@@ -95,7 +96,7 @@ class WinogradConvolution(keras.layers.Layer):
         super().__init__(name=node.name, **options)
         self.frames, self.cells = sizes[0], sizes[1] * sizes[2]
         self.channels, self.filters = node.kernel.shape[3:]
-        self.most, self.biased = node.most, node.bias is not None
+        self.biased = node.bias is not None
         self.before, self.after = (each.astype("float32") for each in transforms(sizes[0]))
 
     def build(self, input_shape: Any) -> None:
@@ -113,13 +114,7 @@ class WinogradConvolution(keras.layers.Layer):
         y = keras.ops.reshape(y, (-1, len(self.before), self.cells * self.filters))
         y = keras.ops.matmul(self.after, y)
         y = keras.ops.reshape(y, (-1, self.frames, self.cells, self.filters))
-        if self.bias is not None:
-            y = keras.ops.add(y, self.bias)
-        return y if self.most is None else _rectified(y, self.most)
-
-
-def _rectified(y: Any, most: float) -> Any:
-    return keras.ops.relu(y) if most == math.inf else keras.ops.clip(y, 0.0, most)
+        return y if self.bias is None else keras.ops.add(y, self.bias)
 
 
 def weights(node: Convolve) -> np.ndarray:
