@@ -132,8 +132,11 @@ def packets_of(container: Any, stream: Any) -> Iterator[Any]:
     """
     number = stream.index
     ogg = container.format.name == "ogg"
-    try:
-        for packet in container.demux(stream):
+    # Closed here: a generator of PyAV that is only dropped, as when the wanted frames come before
+    # the last packet, never frees its buffers. Cython runs no `finally` then in wheels for Python's
+    # limited API (cython/cython#6405).
+    with contextlib.suppress(IndexError), contextlib.closing(container.demux(stream)) as packets:
+        for packet in packets:
             if is_late():
                 raise LateVideoError(f"{container.name}: decoding takes longer than allowed.")
             if packet.size:
@@ -141,8 +144,6 @@ def packets_of(container: Any, stream: Any) -> Iterator[Any]:
                     yield packet
             elif packet.pts is None and packet.dts is None and packet.stream.index == number:
                 yield packet
-    except IndexError:
-        return
 
 
 def _is_header(packet: Any) -> bool:
