@@ -175,7 +175,8 @@ def test_minimal_filtering_is_a_filter_of_three_taps(frames: int) -> None:
 def test_the_fast_form_of_wide_networks(shape: tuple[Any, ...], most: float | None) -> None:
     """Minimal filtering over time and norms as depthwise convolutions, if the sizes are known."""
     wide = Convolution(128, (3, 1, 1), name="wide")
-    layers = [Convolution(128), keras.layers.MaxPooling3D(1), NORM(), keras.layers.ReLU(most), wide]
+    relu = keras.layers.ReLU(most, name="wide_relu")  # named like those of a DenseNet's paths
+    layers = [Convolution(128), keras.layers.MaxPooling3D(1), NORM(), relu, wide]
     ends = [NORM(), keras.layers.ReLU(most), keras.layers.GlobalAveragePooling3D()]
     network = rows.randomized(keras.Sequential([keras.Input((*shape, 3)), *layers, *ends]))
     clips = np.random.default_rng(0).uniform(0, 2, (2, shape[0] or 4, *shape[1:], 3))

@@ -156,8 +156,11 @@ def _of_cells(node: Convolve, x: Laid) -> Any:
 
 
 def _rectified(node: Convolve, y: Any) -> Any:
-    """Applies the ReLU of a convolution as a layer of its own."""
+    """Applies the ReLU of a convolution as a layer of its own.
+
+    A layer ``..._relu`` may stand before the convolution already.
+    """
     if node.most is None:
         return y
     most = None if node.most == math.inf else node.most
-    return keras.layers.ReLU(most, name=f"{node.name}_relu", dtype="float32")(y)
+    return keras.layers.ReLU(most, name=f"{node.name}_rectified", dtype="float32")(y)
