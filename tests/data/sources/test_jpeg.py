@@ -180,6 +180,24 @@ def test_thousands_of_scans_are_refused() -> None:
         read_jpeg(bomb, "bomb")
 
 
+@pytest.mark.parametrize("comment", [b"\xff\xda", b"\xff\xda\x00\x08 a mark in it", b"\xff" * 9])
+def test_marks_in_a_comment_are_not_the_beginning_of_the_pixels(comment: bytes) -> None:
+    plain = made("baseline")
+    segment = b"\xff\xfe" + (2 + len(comment)).to_bytes(2, "big") + comment
+    data = plain[:2] + segment + plain[2:]
+    for _ in range(2):  # headers that were read before are remembered
+        assert jpeg_size(data, "p") == PICTURE.shape[:2]
+        np.testing.assert_array_equal(read_jpeg(data, "p"), read_jpeg(plain, "p"))
+
+
+def test_headers_that_begin_alike_are_told_apart() -> None:
+    for size in ((3, 5), (5, 3), (3, 5)):
+        assert jpeg_size(_with_frame(*size), "p") == size
+    for _ in range(2):
+        with pytest.raises(VideoError, match="other: is 0x5 pixels"):
+            jpeg_size(_with_frame(5, 0), "other")
+
+
 def test_whatever_follows_the_end_is_ignored() -> None:
     data = made("baseline")
     np.testing.assert_array_equal(read_jpeg(data + b"camera's own", "p"), read_jpeg(data, "p"))

@@ -89,7 +89,7 @@ class ClipOps:
         pictures = _without_exif(pictures, video["name"])
         clip = self._decode(tf.unstack(pictures, self._sampling.frames), video, draws, seed)
         if self._sampling.flip:
-            clip = tf.cond(draws[5] < 0.5, lambda: tf.reverse(clip, [2]), lambda: clip)
+            clip = tf.cond(draws[5] < 0.5, lambda: _mirrored(clip), lambda: clip)
         return tf.ensure_shape(clip, (self._sampling.frames, *self._size, 3)), self._label(video)
 
     def _label(self, video: dict[str, tf.Tensor]) -> tf.Tensor:
@@ -193,6 +193,12 @@ def _without_exif(pictures: tf.Tensor, name: tf.Tensor) -> tf.Tensor:
     )
     with tf.control_dependencies([tf.debugging.Assert(~found, [name, message])]):
         return tf.identity(pictures)
+
+
+def _mirrored(clip: tf.Tensor) -> tf.Tensor:
+    """Mirrors a clip left to right, as one tall picture, which TensorFlow does twice as fast."""
+    shape = tf.shape(clip)
+    return tf.reshape(tf.reverse(tf.reshape(clip, (-1, shape[2], 3)), [1]), shape)
 
 
 def _more(seed: tf.Tensor, number: int, shape: list[int]) -> tf.Tensor:
