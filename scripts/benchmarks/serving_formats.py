@@ -185,7 +185,11 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=24, help=text)
     text = "measure the files of an earlier run in --out, and export nothing"
     parser.add_argument("--reuse", action="store_true", help=text)
+    text = "take weights for constants, as vdroppath serve does (default: no)"
+    parser.add_argument("--frozen_weights", action="store_true", help=text)
     asked = parser.parse_args()
+    if asked.frozen_weights:  # before TensorFlow is imported
+        os.environ["TF_ONEDNN_ASSUME_FROZEN_WEIGHTS"] = "1"
     if asked.rounds:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     name, out, formats = asked.network, asked.out, asked.formats

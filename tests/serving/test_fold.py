@@ -10,17 +10,14 @@ import keras
 import numpy as np
 import pytest
 import rows
-import tensorflow as tf
 
 from vdroppath_tf.cost import complexity
 from vdroppath_tf.derivation import derive
 from vdroppath_tf.layers.convolution import Convolution
 from vdroppath_tf.layers.gates import set_strategy
 from vdroppath_tf.layers.zeros import Zeros
-from vdroppath_tf.serving import export_saved_model, fold
-from vdroppath_tf.serving.folding import winograd
+from vdroppath_tf.serving import fold
 from vdroppath_tf.serving.folding.fold import Folding
-from vdroppath_tf.serving.folding.nodes import Clip, Convolve
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
 # a strategy with dropped layers for each kind that may have them
@@ -155,71 +152,6 @@ def test_layers_in_another_order_than_our_networks(layers: list[Any]) -> None:
     for forms in ("3d", "2d"):
         found = np.asarray(fold(network, forms=forms)(clips))
         np.testing.assert_allclose(found, expected, atol=1e-5 * max(1.0, np.abs(expected).max()))
-
-
-@pytest.mark.parametrize("frames", [1, 3, 4, 7, 8, 16])
-def test_minimal_filtering_is_a_filter_of_three_taps(frames: int) -> None:
-    """Over time, with a frame of zeros on both sides."""
-    rng = np.random.default_rng(frames)
-    x, kernel = rng.normal(size=(frames, 5)), rng.normal(size=(3, 1, 1, 5, 2))
-    before, after = winograd.transforms(frames)
-    factors = np.repeat(winograd.weights(Convolve("c", [], kernel)), len(before) // 6, axis=0)
-    found = after @ np.einsum("pc,pcf->pf", before @ x, factors)
-    padded = np.pad(x, [(1, 1), (0, 0)])
-    expected = sum(padded[k : k + frames] @ kernel[k, 0, 0] for k in range(3))
-    np.testing.assert_allclose(found, expected, atol=1e-12)
-
-
-@pytest.mark.parametrize("most", [None, 2.0, 6.0])
-@pytest.mark.parametrize("shape", [(8, 4, 5), (4, 6, 6), (None, 4, 4)])
-def test_the_fast_form_of_wide_networks(shape: tuple[Any, ...], most: float | None) -> None:
-    """Minimal filtering over time and norms as depthwise convolutions, if the sizes are known."""
-    wide = Convolution(128, (3, 1, 1), name="wide")
-    relu = keras.layers.ReLU(most, name="wide_relu")  # named like those of a DenseNet's paths
-    layers = [Convolution(128), keras.layers.MaxPooling3D(1), NORM(), relu, wide]
-    ends = [NORM(), keras.layers.ReLU(most), keras.layers.GlobalAveragePooling3D()]
-    network = rows.randomized(keras.Sequential([keras.Input((*shape, 3)), *layers, *ends]))
-    clips = np.random.default_rng(0).uniform(0, 2, (2, shape[0] or 4, *shape[1:], 3))
-    clips = clips.astype("float32")
-    folded = Folding.of(network).model(fast=True)
-    kinds = {type(layer).__name__ for layer in folded.layers}
-    fast = {"WinogradConvolution", "DepthwiseConv2D"}
-    assert kinds & fast == (set() if None in shape else fast)
-    compiled = tf.function(folded)  # TensorFlow fuses operations in graphs only
-    close(compiled(clips), network(clips, training=False).numpy())
-
-
-def test_the_fast_form_is_exported(tmp_path: Path) -> None:
-    """For any number of clips, and compared with the network on uint8 clips."""
-    layers = [Convolution(128), NORM(), keras.layers.ReLU(), Convolution(128, (3, 1, 1))]
-    ends = [keras.layers.GlobalAveragePooling3D(), keras.layers.Dense(3)]
-    network = rows.randomized(keras.Sequential([keras.Input((8, 4, 4, 3)), *layers, *ends]))
-    path = export_saved_model(network, tmp_path / "1")
-    serve = tf.saved_model.load(str(path)).signatures["clips"]
-    clips = np.random.default_rng(0).integers(0, 256, (3, 8, 4, 4, 3), np.uint8)
-    expected = network(clips.astype("float32"), training=False).numpy()
-    found = [serve(tf.constant(some))["logits"].numpy() for some in (clips[:1], clips[1:])]
-    close(np.concatenate(found), expected)
-    kernels = [variable.shape for variable in tf.saved_model.load(str(path)).weights]
-    assert (6, 128, 128) in [tuple(shape) for shape in kernels]
-
-
-def test_where_minimal_filtering_pays() -> None:
-    """Wide kernels of 3x1x1 without strides, for frames that fill the tiles."""
-
-    def pays(
-        size: Any = (3, 1, 1), channels: int = 128, frames: Any = 8, side: int = 7, **options: Any
-    ) -> bool:
-        kernel = np.zeros((*size, channels, 128))
-        node = Convolve("c", [Clip("clip", [], channels)], kernel, **options)
-        return winograd.pays(node, (frames, side, side))
-
-    assert all(pays(frames=n) for n in (4, 7, 8))
-    assert not any(pays(frames=n) for n in (1, 2, 3, 5, 6, None))
-    assert [pays(channels=n) for n in (64, 128, 2048)] == [False, True, True]
-    assert not any(pays(size) for size in ((1, 1, 1), (1, 3, 3), (5, 1, 1)))
-    assert not pays(strides=(2, 1, 1))
-    assert [pays(side=n) for n in (1, 2, 3, 4)] == [False, False, False, True]
 
 
 def test_zeros_at_any_place_of_a_concatenation() -> None:

@@ -35,9 +35,14 @@ class Difference:
     clips: int
     source: str
 
+    @property
+    def close(self) -> bool:
+        """Whether the difference is a number, and within its bound."""
+        return self.largest <= self.bound
+
     def check(self, what: str) -> None:
         """Raises a ValueError if the difference exceeds its bound, or is not a number."""
-        if not self.largest <= self.bound:
+        if not self.close:
             raise ValueError(
                 f"{what}: its logits differ from the network's by {self.largest:.2g} on "
                 f"{self.clips} clips ({self.source}), more than the allowed {self.bound:.2g}. "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from vdroppath_tf.files import replacing
 from vdroppath_tf.names import named
 from vdroppath_tf.serving.beside import write_sampling
 from vdroppath_tf.serving.checking import Difference, Reference, generated_clips
+from vdroppath_tf.serving.folding.fast import STEPS
 from vdroppath_tf.serving.folding.fold import Folding
+from vdroppath_tf.serving.forms import Tried, first_close, forms_of
 from vdroppath_tf.serving.manifest import Contents, network_fields, write_manifest
 from vdroppath_tf.serving.signatures import Served, Sizes
 from vdroppath_tf.serving.warmup import write_warmup
@@ -93,10 +95,10 @@ def export_saved_model(
     target = Path(path)
     check_free(target, "saved_model.pb", "SavedModel", overwrite)
     given = Exported.of(network, labels, sampling, clips, dict(about or {}))
-    runner = given.runner(network, Folding.of(network) if fold else None)
+    folding = Folding.of(network) if fold else None
     target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as folder:
-        given.save(folder, runner)
+        given.save(folder, network, folding)
     return target
 
 
@@ -152,21 +154,11 @@ class Exported:
             about,
         )
 
-    def runner(self, network: keras.Model, folding: Folding | None) -> Runner:
-        """Returns the model to run: folded, or for ``folding=None`` the network itself."""
-        if folding is None:
-            return Runner(network, None)
-        fields = folded_fields(folding, self.reference.clips.shape[1:])
-        return Runner(folding.model(self.sizes[:3], fast=True), fields)
-
-    def save(self, folder: Path, runner: Runner) -> tuple[Difference, float]:
-        """Writes the SavedModel and the files next to it, after comparing it with the network.
-
-        Returns:
-            The difference of its logits, and the share of the clips with the same class.
-        """
+    def attempt(self, network: keras.Model, form: Folding | None) -> Tried:
+        """Builds the signatures of the network in a form, or as it is, and compares its logits."""
+        model = network if form is None else form.model(self.sizes[:3])
         served = Served(
-            runner.model_logits,
+            lambda clips: model(tf.identity(clips), training=False),
             self.sizes,
             self.least,
             self.labels,
@@ -174,21 +166,37 @@ class Exported:
             self.sampling,
         )
         signatures = served.signatures()
-        answer = signatures["clips"]
-        clips = self.reference.clips
-        logits = np.stack([answer(tf.constant(clip[None]))["logits"][0] for clip in clips])
-        found = self.reference.difference(logits)
-        found.check(f"{runner.model.name!r} as a SavedModel")
+        answer, reference = signatures["clips"], self.reference
+        logits = np.stack(
+            [answer(tf.constant(clip[None]))["logits"][0] for clip in reference.clips]
+        )
+        difference, same = reference.difference(logits), reference.same_answers(logits)
+        return Tried(difference, same, (model, signatures))
+
+    def save(self, folder: Path, network: keras.Model, folding: Folding | None) -> Tried:
+        """Writes the SavedModel and the files next to it, after comparing it with the network.
+
+        Args:
+            folder: The folder to write to.
+            network: The network.
+            folding: What it was folded to; None to export it as it is.
+        """
+        forms = forms_of(folding, self.sizes[:3], STEPS)
+        what = f"{network.name!r} as a SavedModel"
+        tried = first_close(forms, lambda form: self.attempt(network, form), what)
+        model, signatures = tried.made
         # keras.export.ExportArchive would trace the network three times and walk all its objects.
         module = tf.Module()
-        module.weights = [variable.value for variable in runner.model.variables]
+        module.weights = [variable.value for variable in model.variables]
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
         tf.saved_model.save(module, str(folder), signatures, options)
         if self.sampling is not None:
             write_sampling(folder, self.sampling)
+        clips = self.reference.clips
         write_warmup(folder, clips[:1])
-        write_manifest(folder, self.contents("saved_model", runner.folded, found))
-        return found, self.reference.same_answers(logits)
+        folded = tried.folded(clips.shape[1:])
+        write_manifest(folder, self.contents("saved_model", folded, tried.difference))
+        return tried
 
     def contents(
         self, format: str, folded: Mapping[str, Any] | None, difference: Difference
@@ -205,35 +213,6 @@ class Exported:
             difference,
             self.about,
         )
-
-
-@dataclass(frozen=True, eq=False)
-class Runner:
-    """The Keras model that an exported network runs.
-
-    Attributes:
-        model: The folded model, or the network itself.
-        folded: The counts of folded operations, for the manifest; None if nothing was folded.
-    """
-
-    model: keras.Model
-    folded: Mapping[str, Any] | None
-
-    @property
-    def model_logits(self) -> Callable[[tf.Tensor], tf.Tensor]:
-        """The logits as a function of uint8 clips."""
-        return lambda clips: self.model(tf.identity(clips), training=False)
-
-
-def folded_fields(folding: Folding, shape: Sequence[int]) -> dict[str, Any]:
-    """Returns what was folded, and the remaining cost for a clip of a shape, for a manifest."""
-    cost = folding.cost((shape[0], shape[1], shape[2]))
-    return {
-        **folding.counts,
-        "parameters": cost.parameters,
-        "macs": cost.macs,
-        "macs_of_a_clip_of": list(shape[:3]),
-    }
 
 
 def check_free(target: Path, mark: str, what: str, overwrite: bool) -> None:

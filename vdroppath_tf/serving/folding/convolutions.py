@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
 
-from vdroppath_tf.serving.folding.layouts import CLIP, FRAMES, ROWS, Laid
+from vdroppath_tf.serving.folding.cells import of_cells
+from vdroppath_tf.serving.folding.layouts import CLIP, FRAMES, ROWS, Laid, shape_in
 from vdroppath_tf.serving.folding.nodes import Convolve, Triple
 from vdroppath_tf.serving.folding.padding import padding_of, with_zeros
-from vdroppath_tf.serving.folding.winograd import WinogradConvolution, pays, weights
+from vdroppath_tf.serving.folding.rectified import activation_of, rectified, rectified_behind
+from vdroppath_tf.serving.folding.winograd import WinogradConvolution, weights
 
 Weigh = Callable[[Any, Any, Any], None]
 _AXES = {CLIP: (0, 1, 2), FRAMES: (1, 2), ROWS: (0, None)}
 
 
-def convolved(node: Convolve, x: Laid, *, flat: bool, weigh: Weigh, winograd: bool = False) -> Laid:
+def convolved(node: Convolve, x: Laid, *, flat: bool, weigh: Weigh) -> Laid:
     """Applies a convolution, with its ReLU.
 
     Args:
@@ -27,16 +26,10 @@ def convolved(node: Convolve, x: Laid, *, flat: bool, weigh: Weigh, winograd: bo
         x: Its input.
         flat: Whether to use a 2D convolution if possible.
         weigh: Called with each layer, its kernel and its bias.
-        winograd: Whether to compute temporal convolutions by minimal filtering where it pays.
     """
-    if winograd and pays(node, x.sizes):
-        fast = WinogradConvolution(node, x.sizes, dtype="float32")
-        y = fast(x.to(ROWS).tensor)
-        weigh(fast, weights(node), node.bias)
-        return Laid(_rectified(node, y), ROWS, x.sizes)
     layout = _layout(node, x, flat=flat)
     if node.depthwise and layout == CLIP:
-        return Laid(_of_cells(node, x), CLIP, _strided(x.sizes, node.strides))
+        return Laid(of_cells(node, x), CLIP, _strided(x.sizes, node.strides))
     x = _strided_apart(node, x, layout)
     sizes = _strided(x.sizes, _strides(node, layout))
     axes = _AXES[layout]
@@ -48,17 +41,32 @@ def convolved(node: Convolve, x: Laid, *, flat: bool, weigh: Weigh, winograd: bo
         tensor = with_zeros(tensor, [k // 2 for k in kernel], f"{node.name}_pad")
         padding = "valid"
     options = {"strides": strides, "padding": padding, "use_bias": node.bias is not None}
-    y = _applied(node, tensor, kernel, {**options, **_activation(node)}, weigh)
-    if node.most not in _ACTIVATIONS:
-        y = _rectified(node, y)
-    return Laid(y, layout, sizes)
+    y = _applied(node, tensor, kernel, {**options, "activation": activation_of(node)}, weigh)
+    return Laid(rectified_behind(node, y), layout, sizes)
 
 
-_ACTIVATIONS = {math.inf: "relu", 6.0: "relu6"}
+def filtered(node: Convolve, x: Laid, weigh: Weigh) -> Laid:
+    """Applies a convolution over time by minimal filtering, with its ReLU."""
+    layer = WinogradConvolution(node, x.sizes, dtype="float32")
+    y = layer(x.to(ROWS).tensor)
+    weigh(layer, weights(node), node.bias)
+    return Laid(rectified(node, y), ROWS, x.sizes)
 
 
-def _activation(node: Convolve) -> dict[str, Any]:
-    return {"activation": None if node.most is None else _ACTIVATIONS.get(node.most)}
+def multiplied(node: Convolve, x: Laid, weigh: Weigh) -> Laid:
+    """Applies a convolution of single cells as a matrix product, with its ReLU."""
+    layer = keras.layers.Dense(
+        node.channels,
+        activation=activation_of(node),
+        use_bias=node.bias is not None,
+        kernel_initializer="zeros",
+        name=node.name,
+        dtype="float32",
+    )
+    y = layer(keras.ops.reshape(x.tensor, (-1, x.channels)))
+    weigh(layer, node.kernel[0, 0, 0], node.bias)
+    y = keras.ops.reshape(y, shape_in(x.layout, x.sizes, node.channels))
+    return x.now(rectified_behind(node, y))
 
 
 def _layout(node: Convolve, x: Laid, *, flat: bool) -> str:
@@ -130,37 +138,3 @@ def _depthwise(node: Convolve, x: Any, options: dict[str, Any], weigh: Weigh) ->
     y = layer(x)
     weigh(layer, node.kernel.reshape(*size, node.channels, 1), node.bias)
     return y
-
-
-def _of_cells(node: Convolve, x: Laid) -> Any:
-    """Applies a depthwise convolution to clips of open sizes: a weighted sum of shifted clips.
-
-    Keras has no depthwise convolution of clips, and clips of open sizes cannot be reshaped to
-    frames.
-    """
-    t, h, w = node.strides
-    rows, columns = node.size[1:]
-    clip = with_zeros(x.tensor, [0, rows // 2, columns // 2], f"{node.name}_pad")
-    parts: list[Any] = []
-    for i, j in itertools.product(range(rows), range(columns)):
-        down, right = slice(i, i + 1 - rows or None, h), slice(j, j + 1 - columns or None, w)
-        shift = node.bias if node.bias is not None and not parts else np.zeros(1)
-        scale = keras.layers.Rescaling(
-            node.kernel[0, i, j, 0].astype("float32"),
-            shift.astype("float32"),
-            name=f"{node.name}_{i}_{j}",
-            dtype="float32",
-        )
-        parts.append(scale(clip[:, ::t, down, right]))
-    return _rectified(node, keras.layers.Add(name=node.name, dtype="float32")(parts))
-
-
-def _rectified(node: Convolve, y: Any) -> Any:
-    """Applies the ReLU of a convolution as a layer of its own.
-
-    A layer ``..._relu`` may stand before the convolution already.
-    """
-    if node.most is None:
-        return y
-    most = None if node.most == math.inf else node.most
-    return keras.layers.ReLU(most, name=f"{node.name}_rectified", dtype="float32")(y)

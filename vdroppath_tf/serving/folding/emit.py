@@ -10,8 +10,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from vdroppath_tf.serving.folding.convolutions import convolved
-from vdroppath_tf.serving.folding.layouts import CLIP, FRAMES, Laid
+from vdroppath_tf.serving.folding.channels import joined, selected
+from vdroppath_tf.serving.folding.convolutions import convolved, filtered, multiplied
+from vdroppath_tf.serving.folding.fast import Filtered, Product, SumAtOnce
+from vdroppath_tf.serving.folding.layouts import CLIP, Laid, alike
 from vdroppath_tf.serving.folding.nodes import (
     Affine,
     Classify,
@@ -29,19 +31,13 @@ from vdroppath_tf.serving.folding.nodes import (
 )
 from vdroppath_tf.serving.folding.pools import pooled
 from vdroppath_tf.serving.folding.read import CannotFoldError
+from vdroppath_tf.serving.folding.sums import AddAtOnce
 
 FORMS = ("3d", "2d")
 _FLOAT = {"dtype": "float32"}
 
 
-def emitted(
-    output: Node,
-    name: str,
-    clip_shape: Sequence[int | None],
-    forms: str,
-    *,
-    winograd: bool = False,
-) -> keras.Model:
+def emitted(output: Node, name: str, clip_shape: Sequence[int | None], forms: str) -> keras.Model:
     """Builds the Keras model of nodes.
 
     Args:
@@ -51,13 +47,11 @@ def emitted(
         forms: ``"3d"`` uses the 3D layers of Keras; ``"2d"`` uses convolutions and pools of frames,
             and of rows of ``height * width`` cells, wherever they are equivalent, which requires a
             ``clip_shape`` without open sizes.
-        winograd: Whether to compute temporal convolutions by minimal filtering where it pays, in a
-            layer that is not of Keras.
 
     Raises:
         CannotFoldError: If the input of a layer is 0 for every clip.
     """
-    emitter = _Emitter(forms, winograd)
+    emitter = _Emitter(forms)
     made: dict[Node, Any] = {}
     clip: Any = None
     for node in in_order(output):
@@ -83,9 +77,8 @@ def emitted(
 class _Emitter:
     """Makes the layers of one model, and sets their weights at the end."""
 
-    def __init__(self, forms: str, winograd: bool) -> None:
+    def __init__(self, forms: str) -> None:
         self.flat = forms == "2d"
-        self.winograd = winograd
         self._weights: list[tuple[Any, list[np.ndarray]]] = []
 
     def fill(self) -> None:
@@ -112,32 +105,23 @@ class _Emitter:
 
     @emit.register
     def _total(self, node: Total, seen: list[Any]) -> Laid:
-        one, *others = self._alike(seen)
-        layer = keras.layers.Add(name=node.name, **_FLOAT)
+        return self._added(keras.layers.Add(name=node.name, **_FLOAT), seen)
+
+    @emit.register
+    def _sum_at_once(self, node: SumAtOnce, seen: list[Any]) -> Laid:
+        return self._added(AddAtOnce(name=node.name, **_FLOAT), seen)
+
+    def _added(self, layer: Any, seen: list[Any]) -> Laid:
+        one, *others = alike(seen, flat=self.flat)
         return one.now(layer([one.tensor, *(other.tensor for other in others)]))
 
     @emit.register
     def _join(self, node: Join, seen: list[Any]) -> Laid:
-        """Concatenates; zeros become padding of channels."""
-        there = self._alike([one for one in seen if one is not None])
-        parts = iter(there)
-        widths = [one.channels for one in node.inputs]
-        tensors, before = [], 0
-        for one, width in zip(seen, widths, strict=True):
-            if one is not None:
-                tensors.append(_with_zeros(next(parts).tensor, before, 0))
-                before = 0
-            elif tensors:
-                tensors[-1] = _with_zeros(tensors[-1], 0, width)
-            else:
-                before += width
-        return there[0].now(_concatenated(tensors, node.name))
+        return joined(node, seen, flat=self.flat)
 
     @emit.register
     def _select(self, node: Select, seen: list[Any]) -> Laid:
-        x = seen[0].tensor
-        parts = [x[..., start:end] for start, end in node.ranges]
-        return seen[0].now(_concatenated(parts, node.name))
+        return selected(node, seen[0])
 
     @emit.register
     def _mean(self, node: Mean, seen: list[Any]) -> Any:
@@ -167,29 +151,15 @@ class _Emitter:
 
     @emit.register
     def _convolve(self, node: Convolve, seen: list[Any]) -> Laid:
-        return convolved(node, seen[0], flat=self.flat, weigh=self._weigh, winograd=self.winograd)
+        return convolved(node, seen[0], flat=self.flat, weigh=self._weigh)
+
+    @emit.register
+    def _filtered(self, node: Filtered, seen: list[Any]) -> Laid:
+        return filtered(node, seen[0], self._weigh)
+
+    @emit.register
+    def _multiplied(self, node: Product, seen: list[Any]) -> Laid:
+        return multiplied(node, seen[0], self._weigh)
 
     def _weigh(self, layer: Any, kernel: Any, bias: Any) -> None:
         self._weights.append((layer, [kernel] if bias is None else [kernel, bias]))
-
-    def _alike(self, values: Sequence[Laid]) -> list[Laid]:
-        """Converts clips to a common layout: the one that they share, or one that all support."""
-        layouts = {value.layout for value in values}
-        if len(layouts) == 1:
-            return list(values)
-        common = FRAMES if self.flat else CLIP
-        return [value.to(common) for value in values]
-
-
-def _with_zeros(tensor: Any, before: int, after: int) -> Any:
-    """Pads clips with channels of zeros on both sides."""
-    if not before and not after:
-        return tensor
-    none = [(0, 0)] * (len(tensor.shape) - 1)
-    return keras.ops.pad(tensor, [*none, (before, after)])
-
-
-def _concatenated(tensors: list[Any], name: str) -> Any:
-    if len(tensors) == 1:
-        return tensors[0]
-    return keras.layers.Concatenate(name=name, **_FLOAT)(tensors)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
 from vdroppath_tf.names import named, unknown_name
-from vdroppath_tf.serving.folding.depthwise import norms_as_depthwise
 from vdroppath_tf.serving.folding.emit import FORMS, emitted
+from vdroppath_tf.serving.folding.fast import STEPS, fast_form
 from vdroppath_tf.serving.folding.nodes import Account, Convolve, Cost, Node, cost_of, in_order
 from vdroppath_tf.serving.folding.read import read_network
 from vdroppath_tf.serving.folding.rewrite import simplified
@@ -24,12 +25,14 @@ class Folding:
         output: The node of its logits.
         clip_shape: The frames, height and width; None for an open size.
         counts: The number of applications of each rule.
+        form: The number of applications of each step of the fast form.
     """
 
     name: str
     output: Node
     clip_shape: tuple[int | None, int | None, int | None]
     counts: dict[str, int]
+    form: dict[str, int] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def of(cls, network: keras.Model) -> Folding:
@@ -45,21 +48,31 @@ class Folding:
         nodes = in_order(self.output)
         return any(isinstance(node, Convolve) and node.depthwise for node in nodes)
 
+    def fast(
+        self, clip_shape: Sequence[int | None] | None = None, steps: Sequence[str] = STEPS
+    ) -> Folding:
+        """Returns the network in a faster form, or as it is if a size is open.
+
+        The form has layers that are not of Keras, and holds for clips of one size.
+
+        Args:
+            clip_shape: The frames, height and width; None for those of the network.
+            steps: The steps to take, of ``fast.STEPS``.
+        """
+        shape: Any = self.clip_shape if clip_shape is None else tuple(clip_shape)
+        if None in shape:
+            return self
+        output, form = fast_form(self.output, shape, steps)
+        return dataclasses.replace(self, output=output, clip_shape=shape, form=form)
+
     def model(
-        self,
-        clip_shape: Sequence[int | None] | None = None,
-        forms: str = "3d",
-        *,
-        fast: bool = False,
+        self, clip_shape: Sequence[int | None] | None = None, forms: str = "3d"
     ) -> keras.Model:
         """Builds the Keras model in one of ``FORMS``; see ``fold``.
 
         Args:
             clip_shape: The frames, height and width; None for those of the network.
             forms: One of ``FORMS``.
-            fast: Whether to use what is fastest in TensorFlow, where the sizes are known: minimal
-                filtering over time, for which there is no layer in Keras, and depthwise
-                convolutions for norms before a ReLU.
         """
         if forms not in FORMS:
             raise unknown_name("form", forms, FORMS)
@@ -75,8 +88,7 @@ class Folding:
                 'forms="2d" reshapes clips to frames, for which all sizes must be known: '
                 f"pass clip_shape=(frames, height, width). Received: {shape}"
             )
-        output = norms_as_depthwise(self.output) if fast and None not in shape else self.output
-        return emitted(output, f"{self.name}_folded", shape, forms, winograd=fast)
+        return emitted(self.output, f"{self.name}_folded", shape, forms)
 
     def cost(self, clip_shape: tuple[int, int, int]) -> Cost:
         """Returns the parameters and multiply-adds for a clip."""

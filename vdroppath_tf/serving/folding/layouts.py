@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -55,3 +56,15 @@ def shape_in(layout: str, sizes: Triple, channels: int) -> tuple[int, ...]:
     t, h, w = sizes
     shapes = {CLIP: (t, h, w), FRAMES: (h, w), ROWS: (t, h * w)}
     return (-1, *shapes[layout], channels)
+
+
+def alike(values: Sequence[Laid], *, flat: bool) -> list[Laid]:
+    """Converts clips to a common layout: the one that they share, or one that all support.
+
+    Args:
+        values: The clips.
+        flat: Whether frames are preferred to clips.
+    """
+    if len({value.layout for value in values}) == 1:
+        return list(values)
+    return [value.to(FRAMES if flat else CLIP) for value in values]

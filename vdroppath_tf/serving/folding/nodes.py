@@ -244,13 +244,24 @@ class Cost:
 
 def cost_of(output: Node, sizes: Triple) -> Cost:
     """Returns the cost of a network for clips of these frames, height and width."""
-    at: dict[Node, Triple] = {}
     parameters = macs = 0
-    for node in in_order(output):
-        seen = at[node.inputs[0]] if node.inputs else sizes
-        at[node] = node.sizes(seen)
+    for node, seen in sizes_before(output, sizes).items():
         parameters, macs = parameters + node.numbers(), macs + node.macs(seen)
     return Cost(parameters, macs)
+
+
+def sizes_before(output: Node, sizes: Triple) -> dict[Node, Triple]:
+    """Returns the frames, height and width of the input of every node, each after its inputs.
+
+    Args:
+        output: The node of the network's output.
+        sizes: The frames, height and width of its clips.
+    """
+    found: dict[Node, Triple] = {}
+    for node in in_order(output):
+        real = [one for one in node.inputs if not isinstance(one, Zero)]
+        found[node] = real[0].sizes(found[real[0]]) if real else sizes
+    return found
 
 
 def float64(value: Any) -> np.ndarray:

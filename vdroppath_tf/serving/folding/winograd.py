@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from vdroppath_tf.serving.folding.nodes import Convolve
+from vdroppath_tf.serving.folding.nodes import Convolve, Triple
 
 _TILE, _POINTS = 4, 6  # the outputs and the products of a tile
 _INPUT = np.array(  # B^T of the paper
@@ -59,6 +59,19 @@ def pays(node: Convolve, sizes: tuple[Any, Any, Any]) -> bool:
     if _tiles(frames) * sizes[1] * sizes[2] < _LEAST_ROWS:
         return False
     return _tiles(frames) * _POINTS <= _LARGEST_SHARE * (3 * frames - 2)
+
+
+def macs_of(node: Convolve, sizes: Triple) -> int:
+    """Returns the multiply-adds for a clip: of the products and of the sums around them."""
+    frames, height, width = sizes
+    rows, channels = _POINTS * _tiles(frames) * height * width, node.kernel.shape[3]
+    return rows * (channels * node.channels + frames * (channels + node.channels))
+
+
+def numbers_of(node: Convolve) -> int:
+    """Returns the number of parameters."""
+    bias = 0 if node.bias is None else node.bias.size
+    return _POINTS * node.kernel.shape[3] * node.channels + bias
 
 
 def _tiles(frames: int) -> int:

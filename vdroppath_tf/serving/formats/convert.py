@@ -17,10 +17,11 @@ from vdroppath_tf.files import replacing
 from vdroppath_tf.names import named
 from vdroppath_tf.serving.beside import write_sampling
 from vdroppath_tf.serving.checking import Difference, Reference
-from vdroppath_tf.serving.export import Exported, check_free, folded_fields
+from vdroppath_tf.serving.export import Exported, check_free
 from vdroppath_tf.serving.folding.fold import Folding
 from vdroppath_tf.serving.formats.kinds import OPENVINO_INT8, SAVED_MODEL, Format, Run, format_of
 from vdroppath_tf.serving.formats.plain import plain_function
+from vdroppath_tf.serving.forms import Tried, first_close, forms_of
 from vdroppath_tf.serving.manifest import write_manifest
 
 CALIBRATION = 24
@@ -154,29 +155,32 @@ def _written(
 ) -> Written:
     """Writes one format to a folder: converts it, loads it, runs it and compares it."""
     if kind is SAVED_MODEL:
-        found, same = given.save(folder, given.runner(network, folding))
-        return Written(kind.name, folder, found, same)
+        saved = given.save(folder, network, folding)
+        return Written(kind.name, folder, saved.difference, saved.same_answers)
     place = folder / kind.name
     place.mkdir(parents=True)
     shape = tuple(given.reference.clips.shape[1:])
-    model = folding.model(shape[:3], kind.forms_of(folding.depthwise))
-    answer = plain_function(model, (kind.batch, *shape), multi_label=given.multi_label)
     code: Any = importlib.import_module(f"vdroppath_tf.serving.formats.{kind.module}")
-    code.write(kind, answer, place, given.reference.clips[::2][:CALIBRATION])
-    found, same = _compared(kind, code.load(kind, place), given.reference, network.name)
+
+    def attempt(form: Any) -> Tried:
+        model = form.model(shape[:3], kind.forms_of(folding.depthwise))
+        answer = plain_function(model, (kind.batch, *shape), multi_label=given.multi_label)
+        code.write(kind, answer, place, given.reference.clips[::2][:CALIBRATION])
+        return _compared(kind, code.load(kind, place), given.reference)
+
+    what = f"{network.name!r} as {kind.name}"
+    forms, exact = forms_of(folding, shape[:3], kind.steps), kind is not OPENVINO_INT8
+    tried = first_close(forms, attempt, what, exact=exact)
+    same = tried.same_answers
     if given.sampling is not None:
         write_sampling(place, given.sampling)
     fixed = dataclasses.replace(given, sizes=shape, about={**given.about, "same_answers": same})
-    write_manifest(place, fixed.contents(kind.name, folded_fields(folding, shape), found))
-    return Written(kind.name, place, found, same)
+    write_manifest(place, fixed.contents(kind.name, tried.folded(shape), tried.difference))
+    return Written(kind.name, place, tried.difference, same)
 
 
-def _compared(kind: Format, run: Run, reference: Reference, name: str) -> tuple[Difference, float]:
+def _compared(kind: Format, run: Run, reference: Reference) -> Tried:
     """Compares logits and classes; for 8 bits, on clips that did not set their ranges."""
-    exact = kind is not OPENVINO_INT8
-    tried = reference if exact else reference.part(1, 2)
+    tried = reference.part(1, 2) if kind is OPENVINO_INT8 else reference
     logits = np.concatenate([run(clip[None])[0] for clip in tried.clips])
-    found = tried.difference(logits)
-    if exact:
-        found.check(f"{name!r} as {kind.name}")
-    return found, tried.same_answers(logits)
+    return Tried(tried.difference(logits), tried.same_answers(logits))

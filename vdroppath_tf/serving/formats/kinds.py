@@ -29,6 +29,7 @@ class Format:
         depthwise_forms: The form of a network with depthwise convolutions; None for ``forms``.
         module: The module of this room that writes and loads it.
         batch: The number of clips in a batch of its files; None for any number.
+        steps: The steps of the fast form that its runtime gains from.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Format:
     depthwise_forms: str | None = None
     module: str = ""
     batch: int | None = None
+    steps: tuple[str, ...] = ()
 
     def forms_of(self, depthwise: bool) -> str:
         """Returns the form of a folded network, with or without depthwise convolutions."""
@@ -64,7 +66,10 @@ SAVED_MODEL = Format("saved_model", "saved_model.pb")
 ONNX = Format("onnx", "model.onnx", "onnx", forms="2d", module="onnx_files")
 # LiteRT's built-in operations include no 3D pools.
 LITERT = Format("litert", "model.tflite", "litert", forms="2d", module="litert_files", batch=1)
-OPENVINO = Format("openvino", "model.xml", "openvino", module="openvino_files")
+# OpenVINO merges norms, sums and kernels by itself.
+OPENVINO = Format(
+    "openvino", "model.xml", "openvino", module="openvino_files", steps=("minimal_filtering",)
+)
 # 3D convolutions of 8 bits are faster, but not between depthwise ones, which are of frames: each
 # change from clips to frames goes through single precision and another order in memory.
 OPENVINO_INT8 = Format(
