@@ -75,11 +75,20 @@ def test_moments_of_many_values_have_few_rounding_errors() -> None:
     x = RNG.normal(5, 1, (16, 8, 28, 28, 6)).astype("float32")
     norm = batch_norm(name="norm")
     norm.build((None, None, None, None, 6))
-    norm.moving_mean.assign(tf.fill([6], 4.5))  # about right, as a template's are
     normalized(norm, tf.constant(x), training=True)
     wide = x.astype("float64")
     np.testing.assert_allclose(norm.moving_mean, wide.mean((0, 1, 2, 3)), rtol=3e-7)
     np.testing.assert_allclose(norm.moving_variance, wide.var((0, 1, 2, 3)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.03, 30.1])
+def test_channels_that_never_vary_are_not_off_by_rounding(value: float) -> None:
+    """Their mean and variance are off by the last digit at most, and those of zeros by nothing."""
+    _, norm, _ = layers_of({})
+    x = np.full((2, 4, 9, 7, 6), value, "float32")
+    normalized(norm, tf.constant(x), training=True)
+    np.testing.assert_allclose(norm.moving_mean, x[0, 0, 0, 0], rtol=2.5e-7)
+    np.testing.assert_allclose(norm.moving_variance, 0, atol=(2.5e-7 * value) ** 2)
 
 
 @pytest.mark.parametrize("offset", [0.0, 20.0])
@@ -158,6 +167,9 @@ def test_trees_of_every_kind_are_the_template(kind: str, monkeypatch: pytest.Mon
     monkeypatch.setattr(StrategyTree, "_function", untraced)  # tracing is what takes the time
     model, clips = rows.template(kind), rows.clips()
     space = ProbabilitySpace.from_model(model)
+    # Behind dropped layers channels may never vary. A norm divides them, and the rounding of their
+    # mean by either side, by the square root of its epsilon.
+    within = 1e-4 if "D1" in kind else 1e-5
 
     @settings(max_examples=2)
     @given(st.integers(0, 999))
@@ -171,7 +183,7 @@ def test_trees_of_every_kind_are_the_template(kind: str, monkeypatch: pytest.Mon
         close(plain, model(clips, training=False))
         with restored(model):
             assign(batch_norms(model), mean_statistics(model, [(clips, None)], 1))
-            close(own, model(clips, training=False))
+            close(own, model(clips, training=False), within)
         assert np.abs(plain - own).max() > 1e-3  # or equality would say little
 
     tf.config.run_functions_eagerly(True)
@@ -181,6 +193,6 @@ def test_trees_of_every_kind_are_the_template(kind: str, monkeypatch: pytest.Mon
         tf.config.run_functions_eagerly(False)
 
 
-def close(found: Any, expected: Any) -> None:
+def close(found: Any, expected: Any, within: float = 1e-5) -> None:
     scale = max(1.0, float(np.abs(expected).max()))
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * scale)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=within * scale)

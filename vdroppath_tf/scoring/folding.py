@@ -133,12 +133,9 @@ def measured(norm: keras.layers.BatchNormalization, cells: Any, x: tf.Tensor) ->
     Returns:
         ``(frames, cells, 1, channels)``.
     """
-    about = _expected(norm, x)
-    if about is not None:
-        x = tf.nn.bias_add(x, -about)  # a part of the convolution in front of it, if there is one
     frames = reshape(x, [-1, cells, 1, x.shape[-1]])
     mean, variance = moments(frames, cells)
-    norm.moving_mean.assign(mean if about is None else mean + about)
+    norm.moving_mean.assign(mean)
     norm.moving_variance.assign(variance)
     # with the moments given, TensorFlow runs it and a ReLU behind it as one pass
     return tf.raw_ops.FusedBatchNormV3(
@@ -152,21 +149,33 @@ def measured(norm: keras.layers.BatchNormalization, cells: Any, x: tf.Tensor) ->
     ).y
 
 
-def _expected(norm: keras.layers.BatchNormalization, x: tf.Tensor) -> tf.Tensor | None:
-    """Returns the template's means, about which float32 squares lose few digits."""
-    return tf.convert_to_tensor(norm.moving_mean) if x.dtype == tf.float32 else None
-
-
 def moments(frames: tf.Tensor, cells: Any) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns mean and variance of each channel of ``(frames, cells, 1, channels)``, in float32.
 
     TensorFlow's batch norm sums up all values of a channel in float32. Sums of single frames, added
-    in float64, have a tenth of its error and take less time.
+    in float64, have a tenth of its error and take less time. Channels of zeros, as those of dropped
+    layers, have a mean and a variance of exactly zero: an error would be divided by the square root
+    of the norm's epsilon.
     """
     x = tf.cast(reshape(frames, [-1, cells, frames.shape[-1]]), tf.float32)
-    mean, square = (over_frames(tf.reduce_mean(part, 1)) for part in (x, tf.square(x)))
-    variance = tf.maximum(square - tf.square(mean), 0.0)
+    mean, variance = _mean_and_variance(x)
+    cancels = tf.reduce_any(variance < 0.1 * tf.square(mean))
+    # most networks never need it, and it takes longer
+    mean, variance = tf.cond(cancels, lambda: _about(x, mean), lambda: (mean, variance))
     return tf.cast(mean, tf.float32), tf.cast(variance, tf.float32)
+
+
+def _mean_and_variance(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns them in float64, without the digits that float32 squares far from zero lose."""
+    mean, square = (over_frames(tf.reduce_mean(part, 1)) for part in (x, tf.square(x)))
+    return mean, tf.maximum(square - tf.square(mean), 0.0)
+
+
+def _about(x: tf.Tensor, mean: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns mean and variance from the differences to a mean that is about right."""
+    start = tf.cast(mean, tf.float32)
+    rest, variance = _mean_and_variance(tf.nn.bias_add(x, -start))
+    return tf.cast(start, tf.float64) + rest, variance
 
 
 def over_frames(means: tf.Tensor) -> tf.Tensor:
