@@ -2,11 +2,12 @@
 
     python scripts/benchmarks/serving_formats.py --network=resnet50 --out=formats
 
-One process runs the same clip through all formats in turns, on one core. The ratio in a round is
-the processor time of a format over that of the SavedModel without folding, and the median over
-rounds is printed. A turn starts with an untimed inference, since other formats have evicted its
-data from the caches, and continues with timed ones. Memory is what a fresh process needs beyond
-its imports.
+The same clip runs through all formats in turns, on one core. The ratio in a round is the processor
+time of a format over that of the SavedModel without folding, and the median over rounds is printed.
+A turn starts with an untimed inference, since other formats have evicted its data from the caches,
+and continues with timed ones. The rows with frozen weights are SavedModels as ``vdroppath serve``
+runs them: TensorFlow takes that setting for a whole process, so each has a separate one, which
+takes its turns with the others. Memory is what a fresh process needs beyond its imports.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,13 @@ CLASSES = 174
 FORMATS = ("saved_model", "onnx", "openvino", "openvino-int8", "litert")
 PLAIN = "SavedModel, not folded"
 KERAS = "network.keras"
+FROZEN = ", weights frozen"  # a suffix of the names of SavedModels
+SETTINGS = {
+    "TF_ENABLE_ONEDNN_OPTS": "1",  # as vdroppath_tf sets it; Keras is imported before
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    **dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"),
+}
+FROZEN_ENV = {**os.environ, **SETTINGS, "TF_ONEDNN_ASSUME_FROZEN_WEIGHTS": "1"}
 
 
 def clips(count: int) -> np.ndarray:
@@ -100,22 +109,18 @@ def measure(name: str, rounds: int, answers: int, paths: dict[str, Path], out: P
     from vdroppath_tf.serving import load_artefact
 
     clip = clips(1)
-    calls: dict[str, Callable[[], Any]] = {}
+    turns: dict[str, Callable[[int], float]] = {}
     if (out / name / KERAS).is_file():
         network = keras.saving.load_model(out / name / KERAS)
-        calls["Keras predict"] = lambda: network.predict(clip, verbose=0)
-    for kind, path in paths.items():
-        served = load_artefact(path)
-        calls[kind] = lambda served=served: served.answer(clip)  # type: ignore[misc]
-    spent: dict[str, list[float]] = {kind: [] for kind in calls}
-    for round_ in range(rounds + 1):
-        for kind, call in calls.items():
-            call()
-            start = time.process_time()
-            for _ in range(answers):
-                call()
-            if round_:  # the first round is a warm-up
-                spent[kind].append((time.process_time() - start) / answers)
+        turns["Keras predict"] = turn_of(lambda: network.predict(clip, verbose=0))
+    with ExitStack() as processes:
+        for kind, path in paths.items():
+            if kind.endswith(FROZEN):
+                turns[kind] = processes.enter_context(apart(path))
+            else:
+                served = load_artefact(path)
+                turns[kind] = turn_of(lambda served=served: served.answer(clip))  # type: ignore[misc]
+        spent = timed(turns, rounds, answers)
     base = np.array(spent[PLAIN])
     print(f"keras {keras.__version__}, {rounds} rounds of {answers}, one core, clip {SHAPE}")
     for kind, times in spent.items():
@@ -128,6 +133,57 @@ def measure(name: str, rounds: int, answers: int, paths: dict[str, Path], out: P
         )
     for kind, path in paths.items():
         print(f"{name} | {kind} | {memory_of(kind, path)}", flush=True)
+
+
+def timed(
+    turns: dict[str, Callable[[int], float]], rounds: int, answers: int
+) -> dict[str, list[float]]:
+    """Returns the processor seconds of an inference of each kind, for each round."""
+    spent: dict[str, list[float]] = {kind: [] for kind in turns}
+    for round_ in range(rounds + 1):
+        for kind, turn in turns.items():
+            seconds = turn(answers)
+            if round_:  # the first round is a warm-up
+                spent[kind].append(seconds)
+    return spent
+
+
+def turn_of(call: Callable[[], Any]) -> Callable[[int], float]:
+    """Returns a function that takes a turn: the processor seconds of one of several inferences."""
+
+    def turn(answers: int) -> float:
+        call()
+        start = time.process_time()
+        for _ in range(answers):
+            call()
+        return (time.process_time() - start) / answers
+
+    return turn
+
+
+@contextmanager
+def apart(path: Path) -> Iterator[Callable[[int], float]]:
+    """Yields a function that takes a turn in another process, with frozen weights."""
+    command = [sys.executable, __file__, "--answer", str(path)]
+    pipe: Any = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=FROZEN_ENV) as process:
+
+        def turn(answers: int) -> float:
+            print(answers, file=process.stdin, flush=True)
+            return float(process.stdout.readline())  # type: ignore[union-attr]
+
+        yield turn
+        process.stdin.close()  # type: ignore[union-attr]
+
+
+def answer(path: Path) -> None:
+    """Takes a turn for each line of standard input, and prints its processor seconds."""
+    from vdroppath_tf.serving import load_artefact
+
+    served, clip = load_artefact(path), clips(1)
+    turn = turn_of(lambda: served.answer(clip))
+    for line in sys.stdin:
+        print(turn(int(line)), flush=True)
 
 
 def difference_of(path: Path) -> str:
@@ -158,9 +214,10 @@ print("held", held() - before, held())
 
 def memory_of(kind: str, path: Path) -> str:
     """Returns the memory of a fresh process, beyond its imports and in total."""
-    runtime = "saved_model" if kind in (PLAIN, "saved_model") else kind
+    runtime = "saved_model" if kind.removesuffix(FROZEN) in (PLAIN, "saved_model") else kind
     command = [sys.executable, "-c", MEMORY.format(*SHAPE), str(path), runtime]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    environment = FROZEN_ENV if kind.endswith(FROZEN) else os.environ
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     above, whole = re.findall(r"^held (\d+) (\d+)$", done.stdout, re.MULTILINE)[-1]
     return f"{above} of {whole} MB"
 
@@ -185,11 +242,12 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=24, help=text)
     text = "measure the files of an earlier run in --out, and export nothing"
     parser.add_argument("--reuse", action="store_true", help=text)
-    text = "take weights for constants, as vdroppath serve does (default: no)"
-    parser.add_argument("--frozen_weights", action="store_true", help=text)
+    text = "take turns with the export PATH, as another process of this script asks for"
+    parser.add_argument("--answer", type=Path, metavar="PATH", help=text)
     asked = parser.parse_args()
-    if asked.frozen_weights:  # before TensorFlow is imported
-        os.environ["TF_ONEDNN_ASSUME_FROZEN_WEIGHTS"] = "1"
+    if asked.answer is not None:
+        answer(asked.answer)
+        return
     if asked.rounds:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     name, out, formats = asked.network, asked.out, asked.formats
@@ -197,12 +255,11 @@ def main() -> None:
         paths = written_before(name, out, formats)
     else:
         paths = write(name, out, network_of(name), formats, asked.clips)
+    paths |= {f"{kind}{FROZEN}": paths[kind] for kind in (PLAIN, "saved_model") if kind in paths}
     if asked.rounds:
         measure(name, asked.rounds, asked.answers, paths, out)
 
 
 if __name__ == "__main__":
-    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # as vdroppath_tf sets it; Keras is imported before
-    os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
-    os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+    os.environ |= SETTINGS
     main()
