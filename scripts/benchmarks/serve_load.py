@@ -107,10 +107,10 @@ def load(port: int, video: bytes, clients: int, seconds: float) -> Load:
 
 
 class Memory(NamedTuple):
-    """The memory of a process, in MB.
+    """The memory of a server and of the processes that decode for it, in MB.
 
-    Its share of the libraries varies with the other processes that have loaded them; its own memory
-    does not.
+    Their share of the libraries varies with the other processes that have loaded them; their own
+    memory does not.
     """
 
     share: float
@@ -121,11 +121,22 @@ class Memory(NamedTuple):
         return f"{self.share:.1f} MB (its own {self.own:.1f})"
 
 
+def processes(pid: int) -> list[int]:
+    """Returns a process and those that it has started: a server and those that decode for it."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [
+        pid,
+        *(int(child) for task in tasks for child in (task / "children").read_text().split()),
+    ]
+
+
 def memory(pid: int) -> Memory:
-    """Returns the proportional share of a process's memory, and its memory not backed by files."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    found = {line.split(":")[0]: line.split()[1] for line in lines[1:]}
-    return Memory(int(found["Pss"]) / 1024, int(found["Anonymous"]) / 1024)
+    """Returns the proportional share of a server's memory, and its memory not backed by files."""
+    found: Counter[str] = Counter()
+    for each in processes(pid):
+        for line in Path(f"/proc/{each}/smaps_rollup").read_text().splitlines()[1:]:
+            found[line.split(":")[0]] += int(line.split()[1])
+    return Memory(found["Pss"] / 1024, found["Anonymous"] / 1024)
 
 
 @contextlib.contextmanager
@@ -143,9 +154,12 @@ def server(folder: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[str], i
 
 
 def processor_time(pid: int) -> float:
-    """Returns the processor seconds that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Returns the processor seconds that a server and its processes have used."""
+    ticks = 0
+    for each in processes(pid):
+        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def in_process(folder: Path, video: Path, seconds: float) -> tuple[float, float]:

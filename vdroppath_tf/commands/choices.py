@@ -38,7 +38,7 @@ SERVER_LIMITS: dict[str, tuple[float, str]] = {
     "max_waiting": (32, "largest number of requests at a time; others are refused (status 429)"),
     "max_windows": (256, "largest number of windows of a video"),
     "max_batch": (8, "largest number of clips in a step of the network, from all requests"),
-    "batch_seconds": (0.05, "longest time for which a step waits for clips in decoding, seconds"),
+    "batch_seconds": (0.0, "longest time for which a step waits for clips in decoding, seconds"),
 }
 MAX_BAD_FRACTION = 0.1
 QUICKSTART_CLIPS = (512, 256, 256)

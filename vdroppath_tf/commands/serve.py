@@ -11,8 +11,8 @@ from absl import flags, logging
 from vdroppath_tf.commands.choices import RUNTIMES, SERVER_LIMITS
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.names import named
+from vdroppath_tf.serving.server.limits import Limits
 
-_ENDS = {"max_seconds": (1e-3, 86400.0), "batch_seconds": (0.0, 3600.0)}
 EXAMPLE = "vdroppath serve served jumps=other/served --port=8000"
 
 
@@ -30,11 +30,10 @@ def define_server(values: flags.FlagValues, *, port: int = 8000) -> None:
     define_string(values, "host", text, "127.0.0.1")
     flags.DEFINE_integer("port", port, "port; 0: any free port", 0, 65535, flag_values=values)
     for name, (default, text) in SERVER_LIMITS.items():
-        if isinstance(default, float):
-            flags.DEFINE_float(name, default, text, *_ENDS[name], flag_values=values)
-        else:
-            flags.DEFINE_integer(name, default, text, lower_bound=1, flag_values=values)
-    text = "number of videos that are decoded at a time (default: one for each core)"
+        allowed = Limits.RANGES[name]
+        kind = flags.DEFINE_integer if allowed.whole else flags.DEFINE_float
+        kind(name, default, text, allowed.low, allowed.high, flag_values=values)
+    text = "number of processes that decode videos (default: one for each core)"
     flags.DEFINE_integer("workers", None, text, lower_bound=1, flag_values=values)
     text = "runtime of a version; auto: OpenVINO if the version has it and it is installed"
     flags.DEFINE_enum("runtime", "auto", RUNTIMES, text, flag_values=values)
@@ -85,11 +84,13 @@ def serve(
     logging.info("Loading %s: %s ...", many, ", ".join(places))
     from vdroppath_tf.serving import server
     from vdroppath_tf.serving.frozen import frozen_weights
+    from vdroppath_tf.serving.threads import few_threads
+    from vdroppath_tf.serving.version_folders import newest_version
 
     limits = server.Limits(
         **{name: values[name].value for name in SERVER_LIMITS}, workers=values.workers
     )
-    with frozen_weights():
+    with frozen_weights(), few_threads(newest_version(place) for place in places.values()):
         loaded = server.Models(
             places, server.loader(values.runtime), keep=keep, max_batch=limits.max_batch
         )

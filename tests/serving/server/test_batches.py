@@ -18,7 +18,7 @@ pytest.importorskip("starlette", reason="needs vdroppath_tf[serve]")
 from small_server import BrightNetwork, serving, write_version
 
 from vdroppath_tf.data.clips.video_clips import clips_of
-from vdroppath_tf.serving.server import pipeline
+from vdroppath_tf.serving.server import parts
 from vdroppath_tf.serving.server.bodies import npy_bytes
 from vdroppath_tf.serving.server.limits import Limits, RefusedError
 from vdroppath_tf.serving.server.runner import Runner
@@ -123,7 +123,7 @@ def test_requests_are_answered_together(folder: Path, monkeypatch: pytest.Monkey
         decoding.wait(9)
         return clips_of(*arguments)
 
-    monkeypatch.setattr(pipeline, "clips_of", decode_together)
+    monkeypatch.setattr(parts, "clips_of", decode_together)
     grey = npy_bytes(np.full((9, 16, 16, 3), 128, np.uint8))
     limits = Limits(workers=2, batch_seconds=9)
     with serving(folder, limits, load=Counted) as served, ThreadPoolExecutor(2) as pool:

@@ -66,7 +66,7 @@ def test_a_full_server_says_so_at_once_and_answers_what_it_took(folder: Path) ->
     HeldNetwork.go.clear()
     HeldNetwork.batches.clear()
     with (
-        serving(folder, Limits(max_waiting=3), load=HeldNetwork) as served,
+        serving(folder, Limits(max_waiting=3, batch_seconds=9), load=HeldNetwork) as served,
         ThreadPoolExecutor(3) as pool,
     ):
         taken = [pool.submit(served.post, GREY, NPY) for _ in range(3)]
@@ -81,7 +81,7 @@ def test_a_full_server_says_so_at_once_and_answers_what_it_took(folder: Path) ->
         assert 'vdroppath_requests_total{model="bright",status="429"} 1.0' in metrics
         assert 'vdroppath_model_version{model="bright"} 1.0' in metrics
     assert sum(HeldNetwork.batches) == 6
-    assert len(HeldNetwork.batches) <= 2  # what waited while the first ran went together
+    assert len(HeldNetwork.batches) <= 2  # what was decoded meanwhile went together
 
 
 def test_an_answer_that_comes_too_late_is_none(folder: Path) -> None:

@@ -22,6 +22,10 @@ class RefusedError(Exception):
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
 
+    def __reduce__(self) -> tuple[type[RefusedError], tuple[int, str, str]]:
+        """Returns how it is sent from a process that decodes."""
+        return type(self), (self.status, self.code, self.message)
+
 
 @named
 @dataclasses.dataclass(frozen=True)
@@ -39,8 +43,8 @@ class Limits:
         max_windows: int, the windows of one video. Defaults to 256.
         max_batch: int, the clips in a batch of the network, from several requests. Defaults to 8.
         batch_seconds: float, the longest time in seconds for which a batch waits for clips of the
-            same network that are being decoded; 0 does not wait. Defaults to 0.05.
-        workers: int, the videos that are decoded at a time. Defaults to None, one for each core.
+            same network that are being decoded. Defaults to 0: batches do not wait.
+        workers: int, the processes that decode. Defaults to None, one for each core.
 
     Raises:
         ValueError: If a number is out of range, or ``batch_seconds`` not below ``max_seconds``.
@@ -58,7 +62,7 @@ class Limits:
     max_waiting: int = 32
     max_windows: int = 256
     max_batch: int = 8
-    batch_seconds: float = 0.05
+    batch_seconds: float = 0.0
     workers: int | None = None
 
     RANGES: ClassVar[dict[str, Range]] = {

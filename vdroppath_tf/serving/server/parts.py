@@ -1,4 +1,4 @@
-"""Prepares a body for the network: windows, checks of clips, pictures."""
+"""Prepares a body for the network: windows, decoding, checks of clips, pictures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import itertools
 import numpy as np
 
 from vdroppath_tf.data.clips.transforms import ClipSampling
-from vdroppath_tf.data.clips.video_clips import VideoClips
+from vdroppath_tf.data.clips.video_clips import VideoClips, clips_of
 from vdroppath_tf.data.clips.windows import Window, windows_of
 from vdroppath_tf.data.manifest import VideoEntry
 from vdroppath_tf.serving.server.asked import Asked
@@ -35,6 +35,43 @@ def part_of(clips: VideoClips, span: tuple[float, float] | None, asked: Asked) -
     """Makes a part with its pictures, which takes some milliseconds: not for the event loop."""
     most = 8 if span is None else 1
     return Part(clips, span, tuple(pictures_of(clips.clips[0], most)) if asked.pictures else ())
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Begun:
+    """A body whose first part is decoded.
+
+    Attributes:
+        video: The video, with its index; None for clips that were sent.
+        first: Its first window, or all of it.
+        others: The other windows. Defaults to ().
+    """
+
+    video: VideoEntry | None
+    first: Part
+    others: tuple[Window, ...] = ()
+
+
+def begun(entry: VideoEntry, sampling: ClipSampling, asked: Asked, limits: Limits) -> Begun:
+    """Divides a video into the requested windows, and decodes the first.
+
+    Raises:
+        RefusedError: If there are too many windows.
+        VideoError: If the video cannot be read.
+    """
+    if asked.window is None:
+        return Begun(entry, part_of(clips_of(entry, sampling), None, asked))
+    first, *others = windows_asked(entry, asked.window, asked.hop, limits)
+    return Begun(entry, decoded(first, sampling, asked), tuple(others))
+
+
+def decoded(window: Window, sampling: ClipSampling, asked: Asked) -> Part:
+    """Decodes a window.
+
+    Raises:
+        VideoError: If it cannot be read.
+    """
+    return part_of(clips_of(window.entry, sampling), (window.start, window.end), asked)
 
 
 def windows_asked(

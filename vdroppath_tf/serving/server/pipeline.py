@@ -1,4 +1,4 @@
-"""From the body of a request to an answer: decoding in a pool, batches, and a deadline."""
+"""From the body of a request to an answer: decoding in processes, batches, and a deadline."""
 
 from __future__ import annotations
 
@@ -9,32 +9,34 @@ import dataclasses
 import functools
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from vdroppath_tf.data.clips.transforms import ClipSampling
-from vdroppath_tf.data.clips.video_clips import VideoClips, clips_of
+from vdroppath_tf.data.clips.video_clips import VideoClips
+from vdroppath_tf.data.clips.windows import Window
 from vdroppath_tf.data.manifest import VideoEntry
 from vdroppath_tf.data.sources.container import LateVideoError, VideoError
 from vdroppath_tf.data.sources.deadline import decode_until
-from vdroppath_tf.data.sources.sent import TooLargeError
+from vdroppath_tf.data.sources.sent import SentVideo, TooLargeError
 from vdroppath_tf.names import named
 from vdroppath_tf.serving.answers import Answer, answer_of
 from vdroppath_tf.serving.many_videos import run_errors
 from vdroppath_tf.serving.server.asked import Asked
 from vdroppath_tf.serving.server.bodies import Body, opened
+from vdroppath_tf.serving.server.decoders import Decoders
 from vdroppath_tf.serving.server.limits import Limits, RefusedError
 from vdroppath_tf.serving.server.metrics import Metrics
-from vdroppath_tf.serving.server.parts import Part, check_fit, part_of, windows_asked
+from vdroppath_tf.serving.server.parts import Begun, Part, begun, check_fit, decoded, part_of
 from vdroppath_tf.serving.server.replies import answer_fields, plain_message, video_fields
 from vdroppath_tf.serving.server.runner import Runner
 from vdroppath_tf.serving.server.versions import Version
 from vdroppath_tf.serving.server.within import within
 
 _Result = TypeVar("_Result")
+_Rows: TypeAlias = "Future[np.ndarray]"
 _AHEAD = 4  # windows of one video that are decoded but not yet answered
 
 
@@ -50,6 +52,7 @@ class Pipeline:
     def __init__(self, limits: Limits, metrics: Metrics) -> None:
         self.limits, self.metrics = limits, metrics
         workers = limits.workers or len(os.sched_getaffinity(0))
+        self._decoders = Decoders(workers)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
         self._runner = Runner(limits.max_batch, limits.batch_seconds, metrics.batch)
         self._waiting = 0
@@ -76,8 +79,9 @@ class Pipeline:
             self.metrics.seconds.observe(time.monotonic() - begun)
 
     def close(self) -> None:
-        """Ends the threads after answering the waiting requests."""
+        """Ends the threads and processes after answering the waiting requests."""
         self._pool.shutdown(cancel_futures=True)
+        self._decoders.close()
         self._runner.close()
 
     async def answer(self, version: Version, body: Body, asked: Asked, end: float) -> Any:
@@ -102,72 +106,79 @@ class Pipeline:
             raise RefusedError(422, "not_taken", plain_message(error, body)) from None
 
     async def _answer(self, version: Version, body: Body, asked: Asked, end: float) -> Any:
-        sampling = version.network.sampling
-        sent, parts = await self._in_pool(lambda: self._parts(body, sampling, asked), end)
-        found = self._run(version, parts, end)
+        begin = functools.partial(self._begin, version, body, asked, end)
+        begun, first = await self._in_pool(version, begin, end)
+        found = self._run(version, begun, first, asked, end)
         fields = [answer_fields(*each, asked) async for each in found]
         about = {"model": version.model, "version": version.number}
-        if isinstance(sent, np.ndarray):
+        if begun.video is None:
             return {**about, **fields[0]}
         answers = fields[0] if asked.window is None else {"windows": fields}
-        return {**about, **answers, "video": video_fields(sent)}
-
-    def _parts(
-        self, body: Body, sampling: ClipSampling, asked: Asked
-    ) -> tuple[VideoEntry | np.ndarray, list[Callable[[], Part]]]:
-        """Returns the opened body, and a function for each part that decodes it."""
-        sent = self._opened(body, sampling, asked)
-        if isinstance(sent, np.ndarray):
-            clips = VideoClips(sent, np.zeros((0, 0), np.int64), None)
-            return sent, [lambda: part_of(clips, None, asked)]
-        if asked.window is None:
-            return sent, [lambda: self._decode(sent, sampling, None, asked)]
-        windows = windows_asked(sent, asked.window, asked.hop, self.limits)
-        return sent, [
-            functools.partial(self._decode, w.entry, sampling, (w.start, w.end), asked)
-            for w in windows
-        ]
-
-    def _opened(self, body: Body, sampling: ClipSampling, asked: Asked) -> VideoEntry | np.ndarray:
-        sent = opened(body, self.limits, asked.fps)
-        if isinstance(sent, np.ndarray):
-            check_fit(sent, sampling)
-        elif sampling.square_pixels:
-            sent = dataclasses.replace(sent, source=sent.source.with_square_pixels())
-        return sent
+        return {**about, **answers, "video": video_fields(begun.video)}
 
     async def _run(
-        self, version: Version, parts: Sequence[Callable[[], Part]], end: float
+        self, version: Version, begun: Begun, first: _Rows, asked: Asked, end: float
     ) -> AsyncIterator[tuple[Answer, Part]]:
         """Yields answers in order; some windows are decoded while others are in the network."""
-        waiting: collections.deque[tuple[Part, asyncio.Future[np.ndarray]]] = collections.deque()
-        for number, decode in enumerate(parts, 1):
-            with self._runner.coming(version.network):
-                part = await self._in_pool(decode, end)
-                future = self._runner.submit(version.network, part.clips.clips, end)
-            waiting.append((part, asyncio.wrap_future(future)))
-            while len(waiting) > (_AHEAD if number < len(parts) else 0):
-                part, rows = waiting.popleft()
-                labels = version.network.labels
-                yield answer_of("video", labels, await rows, part.clips, part.span), part
+        waiting = collections.deque([(begun.first, first)])
+        for window in begun.others:
+            decode = functools.partial(self._next, version, begun.video, window, asked, end)
+            waiting.append(await self._in_pool(version, decode, end))
+            if len(waiting) > _AHEAD:
+                yield await _answered(version, *waiting.popleft())
+        while waiting:
+            yield await _answered(version, *waiting.popleft())
+
+    def _begin(self, version: Version, body: Body, asked: Asked, end: float) -> tuple[Begun, _Rows]:
+        """Opens a body, decodes its first part, and submits it to the network."""
+        sent, sampling = opened(body, self.limits, asked.fps), version.network.sampling
+        if isinstance(sent, np.ndarray):
+            check_fit(sent, sampling)
+            clips = VideoClips(sent, np.zeros((0, 0), np.int64), None)
+            found = Begun(None, part_of(clips, None, asked))
+        else:
+            if sampling.square_pixels:
+                sent = dataclasses.replace(sent, source=sent.source.with_square_pixels())
+            found = self._decode(sent, end, begun, sent, sampling, asked, self.limits)
+        return found, self._submit(version, found.first, end)
+
+    def _next(
+        self, version: Version, video: Any, window: Window, asked: Asked, end: float
+    ) -> tuple[Part, _Rows]:
+        """Decodes a window, and submits it to the network."""
+        part = self._decode(video, end, decoded, window, version.network.sampling, asked)
+        return part, self._submit(version, part, end)
 
     def _decode(
-        self,
-        entry: VideoEntry,
-        sampling: ClipSampling,
-        span: tuple[float, float] | None,
-        asked: Asked,
-    ) -> Part:
-        begun = time.monotonic()
-        part = part_of(clips_of(entry, sampling), span, asked)
-        self.metrics.decoding.observe(time.monotonic() - begun)
-        return part
+        self, video: VideoEntry, end: float, function: Callable[..., _Result], *arguments: Any
+    ) -> _Result:
+        """Calls a function that decodes: in another process, unless the video is frames."""
+        start = time.monotonic()
+        if isinstance(video.source, SentVideo):
+            result = self._decoders.call(function, *arguments, end=end)
+        else:  # pictures and arrays, which would have to be copied to another process
+            with decode_until(end):
+                result = function(*arguments)
+        self.metrics.decoding.observe(time.monotonic() - start)
+        return result
 
-    async def _in_pool(self, function: Callable[[], _Result], end: float) -> _Result:
+    def _submit(self, version: Version, part: Part, end: float) -> _Rows:
+        return self._runner.submit(version.network, part.clips.clips, end)
+
+    async def _in_pool(
+        self, version: Version, function: Callable[[], _Result], end: float
+    ) -> _Result:
+        """Calls a function that decodes and submits, for which a batch may wait meanwhile."""
+
         def in_time() -> _Result:
             if time.monotonic() > end:
                 raise LateVideoError("too late")
-            with decode_until(end):
-                return function()
+            return function()
 
-        return await asyncio.get_running_loop().run_in_executor(self._pool, in_time)
+        with self._runner.coming(version.network):
+            return await asyncio.get_running_loop().run_in_executor(self._pool, in_time)
+
+
+async def _answered(version: Version, part: Part, rows: _Rows) -> tuple[Answer, Part]:
+    found = await asyncio.wrap_future(rows)
+    return answer_of("video", version.network.labels, found, part.clips, part.span), part
